@@ -1,0 +1,17 @@
+//! What people ask for, one file per action.
+
+mod confirm_friend;
+mod register;
+mod request_friend;
+mod send_message;
+mod sign_in;
+mod sign_out;
+#[cfg(test)]
+mod world;
+
+pub use confirm_friend::ConfirmFriend;
+pub use register::Register;
+pub use request_friend::RequestFriend;
+pub use send_message::SendMessage;
+pub use sign_in::{NewSession, SignIn};
+pub use sign_out::SignOut;
