@@ -1,0 +1,115 @@
+//! Live aggregates: the state in memory, one decision at a time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use domain::stream::LiveState;
+use domain::{Position, StreamId, StreamRef};
+use moka::sync::Cache;
+use sqlx::PgPool;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use crate::error::LogError;
+use crate::read;
+use crate::stored::StoredEvent;
+use crate::upcast;
+use crate::writer::Chain;
+
+/// Events read at once when a stream is loaded.
+const LOAD_EVENTS_MAX: u32 = 1_000;
+
+/// An aggregate's state with the version it has, queued events included.
+pub(super) struct Live {
+    pub(super) state: Box<dyn LiveState>,
+    pub(super) version: i64,
+    pub(super) chain: Chain,
+}
+
+/// The place where commands to one aggregate queue up, first come, first served.
+#[derive(Default)]
+pub(super) struct Mailbox {
+    live: Arc<Mutex<Option<Live>>>,
+    /// The highest sequence that was seen committed, by whichever node.
+    committed: AtomicI64,
+}
+
+/// A mailbox that is held, with its state loaded.
+pub(super) struct Held {
+    pub(super) stream: StreamRef,
+    guard: OwnedMutexGuard<Option<Live>>,
+}
+
+impl Held {
+    pub(super) fn live(&self) -> Option<&Live> {
+        self.guard.as_ref()
+    }
+
+    pub(super) fn live_mut(&mut self) -> Option<&mut Live> {
+        self.guard.as_mut()
+    }
+}
+
+/// The live aggregates of a process, bounded; the least used are forgotten and loaded again on demand.
+pub(crate) struct Mailboxes {
+    pool: PgPool,
+    mailboxes: Cache<StreamId, Arc<Mailbox>>,
+}
+
+impl Mailboxes {
+    pub(crate) fn new(pool: PgPool, live_aggregates_max: u64) -> Self {
+        Self { pool, mailboxes: Cache::new(live_aggregates_max) }
+    }
+
+    /// Takes the mailboxes of some streams, in the order of their ids, so that two commands over the same
+    /// streams never wait for each other, and loads what is not in memory.
+    pub(super) async fn hold(&self, mut streams: Vec<StreamRef>) -> Result<Vec<Held>, LogError> {
+        streams.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        streams.dedup_by(|one, other| one.id == other.id);
+        let mut held = Vec::with_capacity(streams.len());
+        for stream in streams {
+            held.push(self.hold_one(stream).await?);
+        }
+        Ok(held)
+    }
+
+    async fn hold_one(&self, stream: StreamRef) -> Result<Held, LogError> {
+        let mailbox = self.mailboxes.get_with_by_ref(&stream.id, Arc::default);
+        let mut guard = mailbox.live.clone().lock_owned().await;
+        let seen = mailbox.committed.load(Ordering::Acquire);
+        let usable = guard.as_ref().is_some_and(|live| !live.chain.is_broken() && live.version >= seen);
+        if !usable {
+            *guard = None;
+            *guard = Some(load(&self.pool, &stream).await?);
+        }
+        Ok(Held { stream, guard })
+    }
+
+    /// Takes note of a committed event: state that does not include it is loaded again before its next
+    /// decision. Events of this node are included already.
+    pub(crate) fn observe(&self, event: &StoredEvent) {
+        if let Some(mailbox) = self.mailboxes.get(&event.stream) {
+            mailbox.committed.fetch_max(event.sequence, Ordering::AcqRel);
+        }
+    }
+}
+
+/// Builds the state of a stream from its events.
+async fn load(pool: &PgPool, stream: &StreamRef) -> Result<Live, LogError> {
+    let mut live = Live { state: stream.fresh(), version: 0, chain: Chain::default() };
+    let mut after = Position::START;
+    loop {
+        let page = read::by_stream(pool, &stream.id, after, LOAD_EVENTS_MAX).await?;
+        for event in &page {
+            let payload = upcast::to_current(event)?;
+            live.state.apply_stored(&payload).map_err(|source| LogError::Decode {
+                position: event.position,
+                source: domain::event::DecodeError::Payload(source),
+            })?;
+            live.version = event.sequence;
+            after = event.position;
+        }
+        if page.len() < LOAD_EVENTS_MAX as usize {
+            return Ok(live);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Keys: one master key outside the database wraps all others, which live in the schema `keys`.
+
+mod master;
+mod ring;
+mod store;
+
+pub use master::{MasterKey, MasterKeyError};
+pub(crate) use ring::{KeyRing, KeySet};
+
+use domain::{AccountId, ConversationId};
+use zeroize::Zeroizing;
+
+/// 256 bits of key, wiped when dropped.
+pub(crate) type KeyBytes = Zeroizing<[u8; 32]>;
+
+/// The random name of a sealing key, stored with everything it sealed.
+pub(crate) type KeyId = i64;
+
+/// Whose sealing key it is. A conversation has one for each month, so that retention can destroy the old.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub(crate) enum KeyOwner {
+    Account(AccountId),
+    /// With the first day of the month.
+    Conversation(ConversationId, chrono::NaiveDate),
+}

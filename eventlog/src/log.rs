@@ -1,0 +1,217 @@
+//! The log as the rest of the house sees it.
+
+use std::sync::Arc;
+
+use domain::{Action, Decider, Event, HandleId, Position, Recorded, StreamRef};
+use sqlx::PgPool;
+use sqlx::Row as _;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use crate::bus::{Bus, CommandContext, Outcome};
+use crate::config::LogConfig;
+use crate::credentials::Credentials;
+use crate::error::{ExecuteError, LogError};
+use crate::fresh::{Clock, new_uuid};
+use crate::keys::{KeyRing, MasterKey};
+use crate::read::{self, StreamPart};
+use crate::stored::{self, StoredEvent};
+use crate::tail::{LiveBatch, Tail};
+use crate::writer::Writer;
+
+/// Batches between the writer and the tail. When it is full the tail reads the log instead.
+const COMMITTED_BATCHES_MAX: usize = 64;
+
+/// The event log of one process. Cheap to clone; the last clone that is dropped ends its tasks.
+#[derive(Clone)]
+pub struct EventLog {
+    bus: Bus,
+    credentials: Credentials,
+    head: watch::Receiver<Position>,
+    live: broadcast::Sender<LiveBatch>,
+    epoch: Uuid,
+}
+
+/// The log's background tasks; awaited at shutdown.
+pub struct LogTasks {
+    writer: JoinHandle<()>,
+    tail: JoinHandle<()>,
+}
+
+impl LogTasks {
+    /// Waits until everything queued is committed. Drop every [`EventLog`] first.
+    pub async fn finish(self) {
+        for task in [self.writer, self.tail] {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a task of the log did not end well");
+            }
+        }
+    }
+}
+
+impl EventLog {
+    /// Opens the log of a database whose schema is up to date (see [`migrate`](crate::migrate)).
+    ///
+    /// # Errors
+    /// [`LogError::WrongMasterKey`]: the database belongs to another master key.
+    /// [`LogError::Database`]: it cannot be reached.
+    pub async fn open(
+        options: PgConnectOptions,
+        master: MasterKey,
+        clock: Arc<dyn Clock>,
+        config: LogConfig,
+    ) -> Result<(Self, LogTasks), LogError> {
+        let pool = PgPoolOptions::new()
+            .max_connections(config.read_connections_max)
+            .acquire_timeout(config.read_connection_timeout)
+            .connect_with(options.clone().options([("jit", "off"), ("application_name", "annal reader")]))
+            .await?;
+        let keys = KeyRing::open(pool.clone(), master, clock.clone(), config.cached_keys_max).await?;
+        let epoch = current_epoch(&pool, clock.as_ref()).await?;
+        let (committed, received) = mpsc::channel(COMMITTED_BATCHES_MAX);
+        let (writer, writer_task) = Writer::start(options, config.clone(), clock.clone(), committed);
+        let bus = Bus::new(pool.clone(), Arc::new(keys), clock, writer, Arc::new(config));
+        let (head_sender, head) = watch::channel(read::head(&pool).await?);
+        let (live, _) = broadcast::channel(bus.config.live_batches_max);
+        let tail = Tail {
+            pool: pool.clone(),
+            keys: bus.keys.clone(),
+            mailboxes: bus.mailboxes.clone(),
+            config: bus.config.clone(),
+            committed: received,
+            head: head_sender,
+            live: live.clone(),
+        };
+        let tail = tokio::spawn(tail.run());
+        let log = Self { bus, credentials: Credentials::new(pool), head, live, epoch };
+        Ok((log, LogTasks { writer: writer_task, tail }))
+    }
+
+    /// Executes a command. Runs in a task of its own: a caller that goes away cannot cut it between
+    /// the commit and the answer.
+    ///
+    /// An answer means that everything it tells is committed and flushed.
+    pub async fn execute<A: Action>(
+        &self,
+        action: A,
+        context: CommandContext,
+    ) -> Result<Outcome, ExecuteError> {
+        let bus = self.bus.clone();
+        tokio::spawn(async move { bus.execute(action, context).await })
+            .await
+            .map_err(|_| LogError::Panicked)?
+    }
+
+    /// Appends events that were decided elsewhere, for frameworks that decide themselves; none when the
+    /// stream is not at `expected_version`.
+    pub(crate) async fn append(
+        &self,
+        stream: StreamRef,
+        expected_version: i64,
+        events: Vec<Event>,
+        context: CommandContext,
+    ) -> Result<Option<Vec<Recorded>>, ExecuteError> {
+        let bus = self.bus.clone();
+        tokio::spawn(async move { bus.append(stream, expected_version, events, context).await })
+            .await
+            .map_err(|_| LogError::Panicked)?
+    }
+
+    /// Looks at an aggregate as decisions see it, events included that are queued but not committed.
+    pub async fn inspect<D: Decider, R>(
+        &self,
+        id: &D::Id,
+        look: impl FnOnce(&D) -> R,
+    ) -> Result<R, LogError> {
+        self.bus.inspect(id, look).await
+    }
+
+    /// Events above `after` in commit order, oldest first, their personal fields open.
+    ///
+    /// At most `limit` (1 to 5,000); an empty list means caught up. One range scan of the primary key.
+    ///
+    /// # Errors
+    /// [`LogError::Hole`]: the log was damaged; stop and raise the alarm.
+    /// [`LogError::Decode`]: this build cannot read a stored event; stop, never skip.
+    pub async fn read(&self, after: Position, limit: u32) -> Result<Vec<Recorded>, LogError> {
+        let events = read::by_position(&self.bus.pool, after, limit).await?;
+        stored::open(&events, &self.bus.keys).await
+    }
+
+    /// Events of some streams, merged in commit order: above `after`, up to `until`, at most `limit`.
+    /// Streams without news cost one probe each; nothing else of the log is read.
+    pub async fn read_streams(
+        &self,
+        parts: &[StreamPart],
+        after: Position,
+        until: Position,
+        limit: u32,
+    ) -> Result<Vec<Recorded>, LogError> {
+        let events = read::merged(&self.bus.pool, parts, after, until, limit).await?;
+        stored::open(&events, &self.bus.keys).await
+    }
+
+    /// Events above `after` exactly as stored, sealed, byte for byte: for proofs and exports.
+    pub async fn read_stored(&self, after: Position, limit: u32) -> Result<Vec<StoredEvent>, LogError> {
+        read::by_position(&self.bus.pool, after, limit).await
+    }
+
+    /// The last committed position, asked of the database.
+    pub async fn head(&self) -> Result<Position, LogError> {
+        read::head(&self.bus.pool).await
+    }
+
+    /// The last position that this process has seen, for waiting.
+    pub fn watch_head(&self) -> watch::Receiver<Position> {
+        self.head.clone()
+    }
+
+    /// New events from now on. A listener that falls behind by more than the configured number of
+    /// batches is told so, and reads what it missed from the log.
+    pub fn follow(&self) -> broadcast::Receiver<LiveBatch> {
+        self.live.subscribe()
+    }
+
+    /// The epoch that positions belong to; another one means that they have another meaning.
+    pub fn epoch(&self) -> Uuid {
+        self.epoch
+    }
+
+    /// The stream of a normalised user name.
+    pub fn handle_id(&self, normalised: &str) -> HandleId {
+        self.bus.keys.handle_id(normalised)
+    }
+
+    /// The secrets that people sign in with.
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// The process' clock.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.bus.clock
+    }
+
+    /// The pool for reading, on which the views are read too.
+    pub fn pool(&self) -> &PgPool {
+        &self.bus.pool
+    }
+}
+
+/// The newest epoch; the first start begins the first one.
+async fn current_epoch(pool: &PgPool, clock: &dyn Clock) -> Result<Uuid, LogError> {
+    sqlx::query(
+        "INSERT INTO log_epochs (epoch, after_position, started_at)
+         SELECT $1, 0, $2 WHERE NOT EXISTS (SELECT 1 FROM log_epochs)",
+    )
+    .bind(new_uuid())
+    .bind(clock.now())
+    .execute(pool)
+    .await?;
+    let row = sqlx::query("SELECT epoch FROM log_epochs ORDER BY started_at DESC, epoch DESC LIMIT 1")
+        .fetch_one(pool)
+        .await?;
+    Ok(row.try_get("epoch")?)
+}

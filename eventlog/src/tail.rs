@@ -1,0 +1,98 @@
+//! Following the log: every committed event once, in order, as soon as it is there.
+//!
+//! Own events come from the writer in memory, those of other nodes from the database. Positions are
+//! dense, so `last + 1` tells whether anything was missed; whatever was, is read from the log. The
+//! in-memory way is a short cut, never the truth.
+
+use std::sync::Arc;
+
+use domain::{Position, Recorded};
+use sqlx::PgPool;
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::time::MissedTickBehavior;
+use tracing::warn;
+
+use crate::bus::Mailboxes;
+use crate::config::LogConfig;
+use crate::error::LogError;
+use crate::keys::KeyRing;
+use crate::stored::StoredEvent;
+use crate::{read, stored};
+
+/// New events, opened, in commit order.
+pub type LiveBatch = Arc<Vec<Recorded>>;
+
+/// The task that follows the log.
+pub(crate) struct Tail {
+    pub(crate) pool: PgPool,
+    pub(crate) keys: Arc<KeyRing>,
+    pub(crate) mailboxes: Arc<Mailboxes>,
+    pub(crate) config: Arc<LogConfig>,
+    pub(crate) committed: mpsc::Receiver<Arc<Vec<StoredEvent>>>,
+    pub(crate) head: watch::Sender<Position>,
+    pub(crate) live: broadcast::Sender<LiveBatch>,
+}
+
+impl Tail {
+    /// Follows until the writer is gone.
+    pub(crate) async fn run(mut self) {
+        let mut poll = tokio::time::interval(self.config.poll_interval);
+        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let step = tokio::select! {
+                batch = self.committed.recv() => match batch {
+                    Some(batch) => self.take(&batch).await,
+                    None => return,
+                },
+                _ = poll.tick() => self.catch_up().await,
+            };
+            if let Err(error) = step {
+                warn!(?error, "following the log failed; trying again");
+            }
+        }
+    }
+
+    fn next(&self) -> Position {
+        self.head.borrow().next()
+    }
+
+    /// Takes a batch of this node, reading first what other nodes put before it.
+    async fn take(&mut self, batch: &[StoredEvent]) -> Result<(), LogError> {
+        let next = self.next();
+        match batch.first() {
+            Some(first) if first.position > next => self.catch_up().await,
+            Some(_) => {
+                let new = batch.iter().position(|event| event.position == next);
+                match new {
+                    Some(new) => self.publish(&batch[new..]).await,
+                    None => Ok(()),
+                }
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn catch_up(&mut self) -> Result<(), LogError> {
+        loop {
+            let after = *self.head.borrow();
+            let page = read::by_position(&self.pool, after, self.config.tail_events_max).await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            self.publish(&page).await?;
+        }
+    }
+
+    async fn publish(&self, events: &[StoredEvent]) -> Result<(), LogError> {
+        let opened = stored::open(events, &self.keys).await?;
+        for event in events {
+            self.mailboxes.observe(event);
+        }
+        if let Some(last) = events.last() {
+            // Nobody listening is no fault.
+            drop(self.live.send(Arc::new(opened)));
+            self.head.send_replace(last.position);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,205 @@
+//! The writer's loop: gather, lock, decide, write, commit, answer.
+
+use std::sync::Arc;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tracing::{error, warn};
+
+use super::batch::{Plan, plan};
+use super::request::AppendRequest;
+use super::sql;
+use crate::config::LogConfig;
+use crate::error::{ExecuteError, LogError};
+use crate::fresh::Clock;
+use crate::stored::StoredEvent;
+
+/// Hands requests to the writer.
+#[derive(Clone, Debug)]
+pub(crate) struct WriterHandle(mpsc::Sender<AppendRequest>);
+
+/// A place in the writer's queue, taken before a decision is applied.
+pub(crate) struct Place(mpsc::OwnedPermit<AppendRequest>);
+
+impl WriterHandle {
+    /// Takes a place in the queue; refused at once when it is full.
+    pub(crate) fn reserve(&self) -> Result<Place, ExecuteError> {
+        match self.0.clone().try_reserve_owned() {
+            Ok(permit) => Ok(Place(permit)),
+            Err(mpsc::error::TrySendError::Full(_)) => Err(ExecuteError::Overloaded),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(LogError::Closed.into()),
+        }
+    }
+}
+
+impl Place {
+    pub(crate) fn send(self, request: AppendRequest) {
+        self.0.send(request);
+    }
+}
+
+/// How a batch's transaction failed.
+enum Failure {
+    /// Nothing was committed.
+    Undone(LogError),
+    /// The connection broke while committing: it may or may not be in the log.
+    InDoubt(LogError, Plan),
+}
+
+/// The one task that appends.
+pub(crate) struct Writer {
+    options: PgConnectOptions,
+    config: LogConfig,
+    clock: Arc<dyn Clock>,
+    requests: mpsc::Receiver<AppendRequest>,
+    committed: mpsc::Sender<Arc<Vec<StoredEvent>>>,
+    connection: Option<PgConnection>,
+}
+
+impl Writer {
+    /// Starts the task. It ends when every handle is gone and the queue is empty.
+    pub(crate) fn start(
+        options: PgConnectOptions,
+        config: LogConfig,
+        clock: Arc<dyn Clock>,
+        committed: mpsc::Sender<Arc<Vec<StoredEvent>>>,
+    ) -> (WriterHandle, JoinHandle<()>) {
+        let (sender, requests) = mpsc::channel(config.queue_commands_max);
+        let writer = Self { options, config, clock, requests, committed, connection: None };
+        (WriterHandle(sender), tokio::spawn(writer.run()))
+    }
+
+    async fn run(mut self) {
+        while let Some(first) = self.requests.recv().await {
+            let batch = self.gather(first);
+            self.append(batch).await;
+        }
+        if let Some(connection) = self.connection.take()
+            && let Err(error) = sql::close(connection).await
+        {
+            warn!(%error, "closing the writer's connection failed");
+        }
+    }
+
+    /// The first request and what else is waiting, bounded by events and bytes.
+    fn gather(&mut self, first: AppendRequest) -> Vec<AppendRequest> {
+        let (mut events, mut bytes) = (first.events.len(), first.bytes());
+        let mut batch = vec![first];
+        while events < self.config.batch_events_max && bytes < self.config.batch_bytes_max {
+            let Ok(request) = self.requests.try_recv() else { break };
+            // A request without events still costs a look-up.
+            events += request.events.len().max(1);
+            bytes += request.bytes();
+            batch.push(request);
+        }
+        batch
+    }
+
+    /// Appends a batch, trying again while the database is away.
+    async fn append(&mut self, batch: Vec<AppendRequest>) {
+        let mut in_doubt: Option<Plan> = None;
+        let mut backoff = self.config.append_backoff;
+        for attempt in 1..=self.config.append_attempts_max {
+            match self.attempt(&batch, in_doubt.take()).await {
+                Ok(plan) => return self.answer(batch, plan),
+                Err(Failure::Undone(error)) if error.is_of_the_data() => {
+                    return self.append_singly(batch, error).await;
+                }
+                Err(Failure::Undone(error)) => warn!(attempt, ?error, "an append failed"),
+                Err(Failure::InDoubt(error, plan)) => {
+                    warn!(attempt, ?error, "the outcome of an append is in doubt");
+                    in_doubt = Some(plan);
+                }
+            }
+            self.connection = None;
+            if attempt < self.config.append_attempts_max {
+                tokio::time::sleep(backoff).await;
+                backoff *= 2;
+            }
+        }
+        error!(commands = batch.len(), "gave up on an append");
+        for request in batch {
+            request.break_chains();
+            // A caller that is gone needs no answer.
+            drop(request.answer.send(Err(LogError::OutcomeUnknown)));
+        }
+    }
+
+    /// A statement was refused for what it holds: finds the one request that is to blame, so that the
+    /// others are appended.
+    async fn append_singly(&mut self, batch: Vec<AppendRequest>, error: LogError) {
+        self.connection = None;
+        if batch.len() > 1 {
+            warn!(?error, commands = batch.len(), "a batch was refused by the database; appending singly");
+            for request in batch {
+                Box::pin(self.append(vec![request])).await;
+            }
+            return;
+        }
+        error!(?error, "an append was refused by the database: is somebody else writing to the log?");
+        for request in batch {
+            request.break_chains();
+            drop(request.answer.send(Err(LogError::Refused)));
+        }
+    }
+
+    async fn attempt(&mut self, batch: &[AppendRequest], in_doubt: Option<Plan>) -> Result<Plan, Failure> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            empty => {
+                let connected = sql::connect(&self.options, &self.config).await;
+                match connected {
+                    Ok(connection) => empty.insert(connection),
+                    Err(error) => return Err(still(error, in_doubt)),
+                }
+            }
+        };
+        if let Err(error) = sql::begin_locked(connection).await {
+            return Err(still(error, in_doubt));
+        }
+        if let Some(plan) = in_doubt {
+            match sql::was_committed(connection, &plan).await {
+                Ok(true) => {
+                    if let Err(error) = sql::rollback(connection).await {
+                        warn!(?error, "ending a look-up failed");
+                    }
+                    return Ok(plan);
+                }
+                Ok(false) => {}
+                Err(error) => return Err(Failure::InDoubt(error, plan)),
+            }
+        }
+        let found = sql::find(connection, batch).await.map_err(Failure::Undone)?;
+        let plan = plan(batch, found, self.clock.now());
+        if plan.is_empty() {
+            sql::rollback(connection).await.map_err(Failure::Undone)?;
+            return Ok(plan);
+        }
+        sql::write(connection, &plan).await.map_err(Failure::Undone)?;
+        match sql::commit(connection).await {
+            Ok(()) => Ok(plan),
+            Err(error) => Err(Failure::InDoubt(error, plan)),
+        }
+    }
+
+    /// Tells the tail, then the callers: who was answered finds the event on its way already.
+    fn answer(&self, batch: Vec<AppendRequest>, plan: Plan) {
+        if !plan.events.is_empty() {
+            // When the tail is behind, it finds the events in the log by their positions.
+            drop(self.committed.try_send(Arc::new(plan.events)));
+        }
+        for (request, answer) in batch.into_iter().zip(plan.answers) {
+            // A caller that is gone needs no answer.
+            drop(request.answer.send(Ok(answer)));
+        }
+    }
+}
+
+/// A batch in doubt stays in doubt until the log has been looked at.
+fn still(error: LogError, in_doubt: Option<Plan>) -> Failure {
+    match in_doubt {
+        Some(plan) => Failure::InDoubt(error, plan),
+        None => Failure::Undone(error),
+    }
+}
