@@ -8,6 +8,7 @@
 //! Invariant: nothing is acknowledged before it is committed and flushed.
 
 mod bus;
+pub mod cluster;
 mod config;
 mod cqrs;
 mod credentials;
@@ -20,6 +21,8 @@ mod read;
 mod seal;
 mod stored;
 mod tail;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod upcast;
 mod writer;
 

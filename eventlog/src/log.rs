@@ -66,7 +66,7 @@ impl EventLog {
         let pool = PgPoolOptions::new()
             .max_connections(config.read_connections_max)
             .acquire_timeout(config.read_connection_timeout)
-            .connect_with(options.clone().options([("jit", "off"), ("application_name", "annal reader")]))
+            .connect_with(options.clone().options([("jit", "off"), ("application_name", "annal-reader")]))
             .await?;
         let keys = KeyRing::open(pool.clone(), master, clock.clone(), config.cached_keys_max).await?;
         let epoch = current_epoch(&pool, clock.as_ref()).await?;

@@ -1,6 +1,7 @@
 //! Sealing keys in use: made on demand, kept in memory, found again by id.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use domain::{Actor, HandleId, IdempotencyKey};
@@ -68,13 +69,12 @@ impl KeyRing {
         {
             return Ok((id, key));
         }
-        let stored = match store::by_owner(&self.pool, &owner).await? {
-            Some(stored) => stored,
-            None => {
-                let (id, key) = (random_key_id(), Zeroizing::new(random_bytes()));
-                let wrapped = self.master.wrap(&sealing_name(id), &key)?;
-                store::insert_or_get(&self.pool, &owner, (id, &wrapped), self.clock.now()).await?
-            }
+        let stored = if let Some(stored) = store::by_owner(&self.pool, &owner).await? {
+            stored
+        } else {
+            let (id, key) = (random_key_id(), Zeroizing::new(random_bytes()));
+            let wrapped = self.master.wrap(&sealing_name(id), &key)?;
+            store::insert_or_get(&self.pool, &owner, (id, &wrapped), self.clock.now()).await?
         };
         let wrapped = stored.wrapped.ok_or(LogError::KeyDestroyed)?;
         let key = Arc::new(self.master.unwrap(&sealing_name(stored.id), &wrapped)?);
@@ -108,7 +108,7 @@ impl KeyRing {
     /// The stream id of a normalised user name: a keyed hash, so that the log holds no name in clear.
     pub(crate) fn handle_id(&self, normalised: &str) -> HandleId {
         let hash = keyed_hash(&self.handles, &[b"user_name", normalised.as_bytes()]);
-        HandleId(hash.iter().map(|byte| format!("{byte:02x}")).collect())
+        HandleId(hex(&hash))
     }
 
     /// What a command's canonical input hashes to; keyed, because inputs hold personal data.
@@ -121,6 +121,14 @@ impl KeyRing {
 async fn log_key(pool: &PgPool, master: &MasterKey, name: &str) -> Result<KeyBytes, LogError> {
     let proposal = master.wrap(name, &Zeroizing::new(random_bytes()))?;
     master.unwrap(name, &store::log_key(pool, name, &proposal).await?)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn sealing_name(id: KeyId) -> String {

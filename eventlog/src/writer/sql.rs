@@ -29,7 +29,7 @@ pub(super) async fn connect(
         ("lock_timeout", format!("{}ms", config.lock_timeout.as_millis())),
         // A writer that froze with the lock is ended, and its transaction with it.
         ("idle_in_transaction_session_timeout", format!("{}ms", config.frozen_writer_timeout.as_millis())),
-        ("application_name", "annal writer".to_owned()),
+        ("application_name", "annal-writer".to_owned()),
     ];
     Ok(options.clone().options(settings).connect().await?)
 }
