@@ -17,6 +17,7 @@ pub mod fresh;
 mod keys;
 mod leaf;
 mod log;
+mod origins;
 mod read;
 mod seal;
 mod stored;

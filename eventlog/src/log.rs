@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use domain::{Action, Decider, Event, HandleId, Position, Recorded, StreamRef};
+use domain::{Action, Decider, Event, HandleId, Position, Recorded, StreamId, StreamRef};
 use sqlx::PgPool;
 use sqlx::Row as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -16,6 +16,7 @@ use crate::credentials::Credentials;
 use crate::error::{ExecuteError, LogError};
 use crate::fresh::{Clock, new_uuid};
 use crate::keys::{KeyRing, MasterKey};
+use crate::origins::Origins;
 use crate::read::{self, StreamPart};
 use crate::stored::{self, StoredEvent};
 use crate::tail::{LiveBatch, Tail};
@@ -24,25 +25,30 @@ use crate::writer::Writer;
 /// Batches between the writer and the tail. When it is full the tail reads the log instead.
 const COMMITTED_BATCHES_MAX: usize = 64;
 
-/// The event log of one process. Cheap to clone; the last clone that is dropped ends its tasks.
+/// The event log of one process. Cheap to clone.
 #[derive(Clone)]
 pub struct EventLog {
     bus: Bus,
     credentials: Credentials,
+    origins: Origins,
     head: watch::Receiver<Position>,
     live: broadcast::Sender<LiveBatch>,
     epoch: Uuid,
 }
 
-/// The log's background tasks; awaited at shutdown.
+/// The log's background tasks. Dropping them closes the log.
 pub struct LogTasks {
+    closing: oneshot::Sender<()>,
     writer: JoinHandle<()>,
     tail: JoinHandle<()>,
 }
 
 impl LogTasks {
-    /// Waits until everything queued is committed. Drop every [`EventLog`] first.
-    pub async fn finish(self) {
+    /// Closes the log: commands are refused from now on, and everything queued is committed when this
+    /// returns.
+    pub async fn close(self) {
+        // A writer that ended by itself needs no word.
+        drop(self.closing.send(()));
         for task in [self.writer, self.tail] {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a task of the log did not end well");
@@ -71,7 +77,8 @@ impl EventLog {
         let keys = KeyRing::open(pool.clone(), master, clock.clone(), config.cached_keys_max).await?;
         let epoch = current_epoch(&pool, clock.as_ref()).await?;
         let (committed, received) = mpsc::channel(COMMITTED_BATCHES_MAX);
-        let (writer, writer_task) = Writer::start(options, config.clone(), clock.clone(), committed);
+        let (closing, close) = oneshot::channel();
+        let (writer, writer_task) = Writer::start(options, config.clone(), clock.clone(), committed, close);
         let bus = Bus::new(pool.clone(), Arc::new(keys), clock, writer, Arc::new(config));
         let (head_sender, head) = watch::channel(read::head(&pool).await?);
         let (live, _) = broadcast::channel(bus.config.live_batches_max);
@@ -85,8 +92,9 @@ impl EventLog {
             live: live.clone(),
         };
         let tail = tokio::spawn(tail.run());
-        let log = Self { bus, credentials: Credentials::new(pool), head, live, epoch };
-        Ok((log, LogTasks { writer: writer_task, tail }))
+        let origins = Origins::new(pool.clone(), bus.config.live_aggregates_max);
+        let log = Self { bus, credentials: Credentials::new(pool), origins, head, live, epoch };
+        Ok((log, LogTasks { closing, writer: writer_task, tail }))
     }
 
     /// Executes a command. Runs in a task of its own: a caller that goes away cannot cut it between
@@ -156,6 +164,17 @@ impl EventLog {
     /// Events above `after` exactly as stored, sealed, byte for byte: for proofs and exports.
     pub async fn read_stored(&self, after: Position, limit: u32) -> Result<Vec<StoredEvent>, LogError> {
         read::by_position(&self.bus.pool, after, limit).await
+    }
+
+    /// The stream whose first event stands at a position: the way from a public identity to its stream.
+    /// Kept in memory once found.
+    pub async fn stream_begun_at(&self, position: Position) -> Result<Option<StreamId>, LogError> {
+        self.origins.stream_begun_at(position).await
+    }
+
+    /// The position of a stream's first event: its public identity. Kept in memory once found.
+    pub async fn beginning_of(&self, stream: &StreamId) -> Result<Option<Position>, LogError> {
+        self.origins.beginning_of(stream).await
     }
 
     /// The last committed position, asked of the database.

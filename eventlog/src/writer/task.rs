@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tracing::{error, warn};
 
@@ -58,20 +58,32 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Starts the task. It ends when every handle is gone and the queue is empty.
+    /// Starts the task. When `closing` is told (or dropped) it takes no more requests, commits what is
+    /// queued, and ends.
     pub(crate) fn start(
         options: PgConnectOptions,
         config: LogConfig,
         clock: Arc<dyn Clock>,
         committed: mpsc::Sender<Arc<Vec<StoredEvent>>>,
+        closing: oneshot::Receiver<()>,
     ) -> (WriterHandle, JoinHandle<()>) {
         let (sender, requests) = mpsc::channel(config.queue_commands_max);
         let writer = Self { options, config, clock, requests, committed, connection: None };
-        (WriterHandle(sender), tokio::spawn(writer.run()))
+        (WriterHandle(sender), tokio::spawn(writer.run(closing)))
     }
 
-    async fn run(mut self) {
-        while let Some(first) = self.requests.recv().await {
+    async fn run(mut self, mut closing: oneshot::Receiver<()>) {
+        let mut open = true;
+        loop {
+            let first = tokio::select! {
+                request = self.requests.recv() => request,
+                _ = &mut closing, if open => {
+                    open = false;
+                    self.requests.close();
+                    continue;
+                }
+            };
+            let Some(first) = first else { break };
             let batch = self.gather(first);
             self.append(batch).await;
         }
