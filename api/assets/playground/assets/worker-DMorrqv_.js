@@ -1,0 +1,1 @@
+const e={graphql:()=>import(`./graphql.worker-Ba44ehw4.js`),json:()=>import(`./json.worker-Cw6z86Rh.js`)}[self.name]??(()=>import(`./editor.worker-DvnW1eAb.js`)),t=[];self.onmessage=e=>t.push(e),await e();for(let e of t)self.onmessage?.(e);

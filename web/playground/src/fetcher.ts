@@ -1,0 +1,67 @@
+import { createGraphiQLFetcher, type Fetcher } from "@graphiql/toolkit";
+import type { Client } from "graphql-ws";
+import { HTTP_ENDPOINT } from "./endpoints";
+import { recordLive } from "./live";
+import { setOffer } from "./offer";
+import { onTokenChange, stripScheme, token } from "./session";
+import type { Socket } from "./socket";
+
+type Headers = Record<string, string>;
+
+/** GraphiQL's transport: HTTP for queries and mutations, the socket for subscriptions. */
+export function createFetcher(socket: Socket): Fetcher {
+  const send = createGraphiQLFetcher({
+    url: HTTP_ENDPOINT,
+    headers: { accept: "application/graphql-response+json, application/json" },
+    fetch: fetchGraphQL,
+    wsClient: recorded(socket.client),
+    // Annal has neither @defer nor @stream, and asking for them would change the Accept header.
+    enableIncrementalDelivery: false,
+  });
+  let fieldDecides = true;
+  onTokenChange(() => {
+    if (fieldDecides) socket.signInAs(token());
+  });
+  return (params, options) => {
+    const headers = lowerCased(options?.headers ?? {});
+    // An Authorization line in the headers editor wins over the token field, on both ways.
+    fieldDecides = headers.authorization === undefined;
+    if (fieldDecides && token()) headers.authorization = `Bearer ${token()}`;
+    socket.signInAs(stripScheme(headers.authorization ?? ""));
+    return send(params, { ...options, headers });
+  };
+}
+
+/** The same client, with every result shown in the panel as well. */
+function recorded(client: Client): Client {
+  return {
+    ...client,
+    subscribe: (payload, sink) =>
+      client.subscribe(payload, {
+        next(result) {
+          recordLive(result);
+          sink.next(result as Parameters<typeof sink.next>[0]);
+        },
+        error: (reason) => sink.error(reason),
+        complete: () => sink.complete(),
+      }),
+  };
+}
+
+/** One spelling per header name, so that nothing is sent twice. */
+function lowerCased(edited: Record<string, unknown>): Headers {
+  return Object.fromEntries(Object.entries(edited).map(([name, value]) => [name.toLowerCase(), String(value)]));
+}
+
+/** Like fetch, but an answer that is not JSON (a proxy's page, say) is named as such. */
+async function fetchGraphQL(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+  const response = await fetch(input, init);
+  if (!/[/+]json\b/.test(response.headers.get("content-type") ?? "")) {
+    const error = new Error(`HTTP ${response.status} ${response.statusText}: the answer is not JSON`);
+    // GraphiQL prints the stack below the message; it says nothing about the server.
+    delete error.stack;
+    throw error;
+  }
+  setOffer(await response.clone().json());
+  return response;
+}

@@ -1,0 +1,41 @@
+/** How many results the panel keeps; older ones make room. */
+export const HISTORY_LENGTH = 200;
+
+/** One result of a subscription, as it came. */
+export interface LiveResult {
+  /** Counts from 1 within this page. */
+  number: number;
+  at: Date;
+  body: unknown;
+}
+
+let results: readonly LiveResult[] = [];
+let count = 0;
+const listeners = new Set<() => void>();
+
+/** The results so far, newest first. */
+export function liveResults(): readonly LiveResult[] {
+  return results;
+}
+
+/** Adds a result; the response pane shows only the latest, and two may come at once. */
+export function recordLive(body: unknown): void {
+  count += 1;
+  publish([{ number: count, at: new Date(), body }, ...results].slice(0, HISTORY_LENGTH));
+}
+
+/** Empties the panel. */
+export function clearLive(): void {
+  publish([]);
+}
+
+/** Calls `listener` after every change; returns the function that ends that. */
+export function onLiveResult(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+function publish(next: readonly LiveResult[]): void {
+  results = next;
+  for (const listener of listeners) listener();
+}
