@@ -208,7 +208,7 @@ mod tests {
     fn a_pair_survives_its_text() {
         let pair = Pair::of(account(7), account(3)).unwrap();
         assert_eq!(pair.to_string().parse(), Ok(pair));
-        assert_eq!("7-7".parse::<Pair>().is_err(), true);
+        assert!("7-7".parse::<Pair>().is_err());
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl fmt::Display for Field {
 }
 
 /// A value that breaks its rule; says which field and which limit.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{field}: {problem}")]
 pub struct InvalidValue {
     /// The field.
@@ -220,7 +220,7 @@ mod tests {
             ("alice_1", Problem::NotAlphanumeric),
             ("alice1\n", Problem::NotAlphanumeric),
             ("爱丽丝爱丽丝", Problem::NotAlphanumeric),
-            ("alice\01", Problem::NullCharacter),
+            ("alice\u{0}1", Problem::NullCharacter),
         ] {
             assert_eq!(UserName::parse(bad).unwrap_err().problem, problem, "{bad:?}");
         }

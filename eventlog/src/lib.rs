@@ -33,7 +33,7 @@ pub use cqrs::{CqrsStore, Loaded};
 pub use credentials::{Bearer, Credentials};
 pub use error::{ExecuteError, LogError};
 pub use fresh::{Clock, StoppedClock, SystemClock};
-pub use keys::{MasterKey, MasterKeyError};
+pub use keys::{MasterKey, MasterKeyError, has_keys};
 pub use leaf::leaf_bytes;
 pub use log::{EventLog, LogTasks};
 pub use read::StreamPart;
@@ -43,7 +43,12 @@ pub use tail::LiveBatch;
 /// The schema of the whole database, forward only.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 
+/// How to reach a database.
+pub use sqlx::postgres::PgConnectOptions;
+
 /// Brings the schema of a database up to date. Safe to call from several nodes at once.
-pub async fn migrate(pool: &sqlx::PgPool) -> Result<(), LogError> {
-    Ok(MIGRATOR.run(pool).await?)
+pub async fn migrate(options: &PgConnectOptions) -> Result<(), LogError> {
+    let mut connection = sqlx::ConnectOptions::connect(options).await?;
+    MIGRATOR.run(&mut connection).await?;
+    Ok(sqlx::Connection::close(connection).await?)
 }

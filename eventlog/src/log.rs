@@ -47,8 +47,9 @@ impl LogTasks {
     /// Closes the log: commands are refused from now on, and everything queued is committed when this
     /// returns.
     pub async fn close(self) {
-        // A writer that ended by itself needs no word.
-        drop(self.closing.send(()));
+        if self.closing.send(()).is_err() {
+            tracing::warn!("the writer had ended before the log was closed");
+        }
         for task in [self.writer, self.tail] {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a task of the log did not end well");

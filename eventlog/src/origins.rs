@@ -26,10 +26,12 @@ impl Origins {
         if let Some(stream) = self.streams.get(&position) {
             return Ok(Some(stream));
         }
-        let row = sqlx::query("SELECT aggregate_type, aggregate_id FROM events WHERE position = $1 AND sequence = 1")
-            .bind(position.0)
-            .fetch_optional(&self.pool)
-            .await?;
+        let row = sqlx::query(
+            "SELECT aggregate_type, aggregate_id FROM events WHERE position = $1 AND sequence = 1",
+        )
+        .bind(position.0)
+        .fetch_optional(&self.pool)
+        .await?;
         let Some(row) = row else { return Ok(None) };
         let stored_type: String = row.try_get("aggregate_type")?;
         let aggregate_type =

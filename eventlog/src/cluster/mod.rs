@@ -9,7 +9,6 @@
 //! - No TCP port is opened, no password exists, and no statement or parameter is written to the server's log.
 
 mod account;
-#[cfg(feature = "testing")]
 mod attached;
 mod binaries;
 mod connect;
@@ -29,15 +28,13 @@ use sqlx::postgres::PgConnectOptions;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+pub use attached::Attached;
 pub use error::ClusterError;
 pub use settings::{ClusterConfig, Durability};
 
 #[cfg(feature = "testing")]
 pub(crate) use {
-    attached::{Attached, discard},
-    connect::MAINTENANCE,
-    layout::short_hash,
-    postmaster::exists as process_exists,
+    attached::discard, connect::MAINTENANCE, layout::short_hash, postmaster::exists as process_exists,
 };
 
 /// The one database user of a private cluster.

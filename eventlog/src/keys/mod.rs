@@ -8,7 +8,11 @@ pub use master::{MasterKey, MasterKeyError};
 pub(crate) use ring::{KeyRing, KeySet};
 
 use domain::{AccountId, ConversationId};
+use sqlx::ConnectOptions as _;
+use sqlx::postgres::PgConnectOptions;
 use zeroize::Zeroizing;
+
+use crate::error::LogError;
 
 /// 256 bits of key, wiped when dropped.
 pub(crate) type KeyBytes = Zeroizing<[u8; 32]>;
@@ -22,4 +26,9 @@ pub(crate) enum KeyOwner {
     Account(AccountId),
     /// With the first day of the month.
     Conversation(ConversationId, chrono::NaiveDate),
+}
+
+/// Whether a migrated database belongs to a master key already; a new one would not fit it.
+pub async fn has_keys(options: &PgConnectOptions) -> Result<bool, LogError> {
+    store::any(&mut options.connect().await?).await
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use sqlx::{PgPool, Row as _};
+use sqlx::{PgConnection, PgPool, Row as _};
 use uuid::Uuid;
 
 use super::{KeyId, KeyOwner};
@@ -83,4 +83,10 @@ pub(super) async fn log_key(pool: &PgPool, name: &str, proposal: &[u8]) -> Resul
     let row =
         sqlx::query("SELECT wrapped FROM keys.log_keys WHERE name = $1").bind(name).fetch_one(pool).await?;
     Ok(row.try_get("wrapped")?)
+}
+
+/// Whether the database holds keys, and so belongs to a master key already.
+pub(super) async fn any(connection: &mut PgConnection) -> Result<bool, LogError> {
+    let row = sqlx::query("SELECT EXISTS (SELECT 1 FROM keys.log_keys) AS any").fetch_one(connection).await?;
+    Ok(row.try_get("any")?)
 }

@@ -1,0 +1,9 @@
+//! Who somebody is: passwords, tokens, and the callers behind them.
+
+mod identity;
+mod passwords;
+mod tokens;
+
+pub use identity::{Caller, Sessions};
+pub use passwords::{PasswordError, PasswordLimits, Passwords};
+pub use tokens::{Token, new_session};

@@ -1,0 +1,46 @@
+//! The product's face: the GraphQL schema over commands and views.
+//!
+//! A resolver parses its input, builds a command or asks a view, and answers. Invariant: no rule and no
+//! SQL lives here.
+
+mod connection;
+mod context;
+mod faults;
+mod ids;
+mod loaders;
+mod model;
+mod mutations;
+mod payload;
+mod queries;
+mod scalars;
+mod subscription;
+
+use async_graphql::{SDLExportOptions, Schema};
+
+pub use context::App;
+pub use mutations::Mutation;
+pub use queries::Query;
+pub use subscription::Subscription;
+
+/// The schema type.
+pub type AnnalSchema = Schema<Query, Mutation, Subscription>;
+
+/// The schema without anything behind it, for printing.
+fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
+    // The transport's document guard limits depth and size; suggestions would tell the schema to strangers.
+    Schema::build(Query, Mutation::default(), Subscription).disable_suggestions()
+}
+
+/// The schema over a running house.
+pub fn schema(app: App) -> AnnalSchema {
+    let loader = loaders::loader(app.log.clone(), app.views.clone());
+    builder().data(loader).data(app).finish()
+}
+
+/// The schema in the schema definition language, sorted: the content of `schema.graphql`.
+pub fn sdl() -> String {
+    let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
+    let sdl = builder().finish().sdl_with_options(options);
+    let lines: Vec<&str> = sdl.lines().map(str::trim_end).collect();
+    format!("{}\n", lines.join("\n").trim())
+}

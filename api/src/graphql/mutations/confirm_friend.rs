@@ -1,0 +1,98 @@
+//! Agreeing to a friend request.
+
+use std::time::Duration;
+
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use domain::{AccountId, ConversationId, Pair, actions};
+use uuid::Uuid;
+
+use crate::graphql::context::{App, ContextExt as _};
+use crate::graphql::faults;
+use crate::graphql::ids::NodeId;
+use crate::graphql::model::Conversation;
+use crate::graphql::payload::{Attempt, Refused, UserError, execute};
+use crate::graphql::scalars::Position;
+
+/// How long an answer waits for the view that shows it.
+const VIEWS_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Whose request to agree to.
+#[derive(InputObject)]
+pub struct ConfirmFriendInput {
+    /// The id of the person who asked.
+    person_id: ID,
+    /// A key of the caller's choice: the same key never makes two events.
+    idempotency_key: Option<Uuid>,
+}
+
+/// What came of agreeing.
+#[derive(SimpleObject, Default)]
+pub struct ConfirmFriendPayload {
+    /// The conversation of the two new friends. Null when refused, or for a moment when the server is
+    /// catching up.
+    conversation: Option<Conversation>,
+    /// The position of the last event; null when refused.
+    position: Option<Position>,
+    /// Why it was refused; empty when it was done.
+    user_errors: Vec<UserError>,
+}
+
+/// The mutation.
+#[derive(Default)]
+pub struct ConfirmFriend;
+
+#[Object]
+impl ConfirmFriend {
+    /// Agrees to a person's friend request; their private conversation opens.
+    async fn confirm_friend(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whose request.")] input: ConfirmFriendInput,
+    ) -> Result<ConfirmFriendPayload> {
+        let refused = |refused: Refused| ConfirmFriendPayload {
+            user_errors: vec![refused.into_user_error(ctx.language())],
+            ..ConfirmFriendPayload::default()
+        };
+        Ok(confirm_friend(ctx, input).await?.unwrap_or_else(refused))
+    }
+}
+
+async fn confirm_friend(
+    ctx: &Context<'_>,
+    input: ConfirmFriendInput,
+) -> Result<Attempt<ConfirmFriendPayload>> {
+    let by = ctx.caller()?.account;
+    let path = ["input", "personId"];
+    let Some(requester) = NodeId::person(&input.person_id) else { return Ok(Err(Refused::not_found(&path))) };
+    let action = match actions::ConfirmFriend::new(by, requester) {
+        Ok(action) => action,
+        Err(refusal) => return Ok(Err(Refused::by(refusal, &path))),
+    };
+    let command = ctx.command(input.idempotency_key, format!("confirmFriend {requester}"));
+    let done = match execute(ctx.app(), action, command, &path).await? {
+        Ok(done) => done,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let conversation = match Pair::of(by, requester) {
+        Some(pair) => seen(ctx.app(), by, ConversationId::private(&pair), done.position).await?,
+        None => None,
+    };
+    let position = Some(done.position.into());
+    Ok(Ok(ConfirmFriendPayload { conversation, position, user_errors: vec![] }))
+}
+
+/// The conversation as the view shows it, once it includes the position; none when that takes too long.
+async fn seen(
+    app: &App,
+    member: AccountId,
+    conversation: ConversationId,
+    position: domain::Position,
+) -> Result<Option<Conversation>> {
+    match app.views.wait_for(position, VIEWS_PATIENCE).await {
+        projections::Waited::Reached => {
+            let rows = app.views.conversations_by_id(member, &[conversation]).await.map_err(faults::view)?;
+            Ok(rows.into_iter().next().map(Conversation))
+        }
+        projections::Waited::TimedOut => Ok(None),
+    }
+}

@@ -1,0 +1,68 @@
+//! What mutations answer: what came of it, or why not.
+
+use async_graphql::{Result, SimpleObject};
+use domain::{Action, Refusal};
+use eventlog::{CommandContext, Done, ExecuteError, Outcome};
+
+use super::context::App;
+use super::faults;
+use crate::refusals::{self, Row, UserErrorCode};
+use crate::transport::Language;
+
+/// Why a mutation was refused: a rule said no. Nothing happened.
+#[derive(SimpleObject, Clone, Debug)]
+pub struct UserError {
+    /// For programs.
+    pub code: UserErrorCode,
+    /// For people, in the caller's language (`Accept-Language`: English or Chinese).
+    pub message: String,
+    /// The input field that it is about, from the mutation's argument on; empty when it is about the whole.
+    pub path: Vec<String>,
+}
+
+/// A refusal and the input field that caused it.
+pub(super) struct Refused {
+    row: Row,
+    path: Vec<String>,
+}
+
+impl Refused {
+    pub(super) fn new(row: Row, path: &[&str]) -> Self {
+        Self { row, path: path.iter().map(|&step| step.to_owned()).collect() }
+    }
+
+    /// An id that names nothing.
+    pub(super) fn not_found(path: &[&str]) -> Self {
+        Self::new(refusals::not_found(), path)
+    }
+
+    /// A value or a rule of the domain.
+    pub(super) fn by(refusal: impl Into<Refusal>, path: &[&str]) -> Self {
+        Self::new(refusals::row(&refusal.into()), path)
+    }
+
+    pub(super) fn into_user_error(self, language: Language) -> UserError {
+        UserError { code: self.row.code, message: self.row.message(language), path: self.path }
+    }
+}
+
+/// What came of a mutation, before it becomes a payload.
+pub(super) type Attempt<T> = Result<T, Refused>;
+
+/// Executes a command. The outer error is a fault, the inner one a refusal. `path` is the input field
+/// that refusals of this command are about.
+pub(super) async fn execute(
+    app: &App,
+    action: impl Action,
+    command: CommandContext,
+    path: &[&str],
+) -> Result<Attempt<Done>> {
+    match app.log.execute(action, command).await {
+        Ok(Outcome::Done(done)) => Ok(Ok(done)),
+        Ok(Outcome::Refused(refusal)) => Ok(Err(Refused::by(refusal, path))),
+        Err(ExecuteError::KeyReused) => {
+            Ok(Err(Refused::new(refusals::key_reused(), &["input", "idempotencyKey"])))
+        }
+        Err(error) => Err(faults::execute(&error)),
+    }
+}

@@ -1,0 +1,12 @@
+//! Live delivery: committed events reach the people whom they concern, once and in order.
+//!
+//! The hub hands each new event to the subscribers of its topics; nothing is expanded per member. A
+//! subscription first reads what it missed from the log, then goes live; between the two there is no
+//! gap and no double, because positions are dense and the hub says from where on it delivers.
+
+mod hub;
+mod topics;
+mod updates;
+
+pub use hub::{Hub, HubLimits};
+pub use updates::{FeedError, Feeds};

@@ -1,0 +1,153 @@
+//! The one table of refusals: what a rule's "no" is called and how it reads in each language.
+
+use domain::Refusal;
+use domain::account::AccountError;
+use domain::contacts::ContactsError;
+use domain::conversation::ConversationError;
+use domain::friendship::FriendshipError;
+use domain::handle::HandleError;
+use domain::values::{Field, InvalidValue, Problem};
+
+use crate::transport::Language;
+
+/// What a refused mutation tells a program.
+#[derive(async_graphql::Enum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum UserErrorCode {
+    /// A value is shorter than its limit.
+    TooShort,
+    /// A value is longer than its limit.
+    TooLong,
+    /// A value holds nothing but white space.
+    Blank,
+    /// A value holds characters that are not allowed in it.
+    InvalidCharacters,
+    /// An id names nothing that the viewer can see.
+    NotFound,
+    /// The user name is taken.
+    UserNameTaken,
+    /// The user name or the password is wrong.
+    WrongCredentials,
+    /// One cannot do this with oneself.
+    WithOneself,
+    /// The two are friends already.
+    AlreadyFriends,
+    /// There is no open friend request to answer.
+    NoFriendRequest,
+    /// One's own request is for the other to answer.
+    OwnFriendRequest,
+    /// There is no room for one more friend.
+    TooManyFriends,
+    /// The viewer is not a member of the conversation.
+    NotAMember,
+    /// The idempotency key was used before with another input.
+    IdempotencyKeyReused,
+}
+
+/// A row of the table: a code, and a message in each language the product speaks.
+pub struct Row {
+    /// For programs.
+    pub code: UserErrorCode,
+    en: String,
+    zh: String,
+}
+
+impl Row {
+    fn new(code: UserErrorCode, en: impl Into<String>, zh: impl Into<String>) -> Self {
+        Self { code, en: en.into(), zh: zh.into() }
+    }
+
+    /// For people.
+    pub fn message(self, language: Language) -> String {
+        match language {
+            Language::En => self.en,
+            Language::Zh => self.zh,
+        }
+    }
+}
+
+/// The row of a domain refusal.
+pub fn row(refusal: &Refusal) -> Row {
+    use UserErrorCode as Code;
+    match refusal {
+        Refusal::Invalid(invalid) => invalid_value(*invalid),
+        Refusal::Account(AccountError::Unknown) => not_found(),
+        // Told apart from nothing else, so that nobody learns which names exist.
+        Refusal::Account(AccountError::WrongPassword) => {
+            Row::new(Code::WrongCredentials, "The user name or the password is wrong.", "用户名或密码错误。")
+        }
+        Refusal::Account(AccountError::AlreadyRegistered) | Refusal::Handle(HandleError::Taken) => {
+            Row::new(Code::UserNameTaken, "This user name is taken.", "该用户名已被使用。")
+        }
+        Refusal::Handle(HandleError::NotHolder) => not_found(),
+        Refusal::Friendship(FriendshipError::WithOneself) => {
+            Row::new(Code::WithOneself, "You cannot befriend yourself.", "不能添加自己为好友。")
+        }
+        Refusal::Friendship(FriendshipError::AlreadyFriends) => {
+            Row::new(Code::AlreadyFriends, "You are friends already.", "你们已经是好友。")
+        }
+        Refusal::Friendship(FriendshipError::NoRequest) => {
+            Row::new(Code::NoFriendRequest, "There is no open friend request.", "没有待处理的好友申请。")
+        }
+        Refusal::Friendship(FriendshipError::OwnRequest) => Row::new(
+            Code::OwnFriendRequest,
+            "The other person has to confirm your request.",
+            "你的好友申请需要由对方确认。",
+        ),
+        Refusal::Contacts(ContactsError::Full { friends_max }) => Row::new(
+            Code::TooManyFriends,
+            format!("One of you has {friends_max} friends, which is the most."),
+            format!("双方中有人的好友已达上限（{friends_max} 人）。"),
+        ),
+        Refusal::Conversation(ConversationError::NotMember) => {
+            Row::new(Code::NotAMember, "You are not a member of this conversation.", "你不是该会话的成员。")
+        }
+    }
+}
+
+/// The row for an id that names nothing the viewer can see.
+pub fn not_found() -> Row {
+    Row::new(UserErrorCode::NotFound, "There is nothing with this id.", "找不到该对象。")
+}
+
+/// The row for an idempotency key that came with another input before.
+pub fn key_reused() -> Row {
+    Row::new(
+        UserErrorCode::IdempotencyKeyReused,
+        "This idempotency key was used before with another input.",
+        "该幂等键已用于不同的输入。",
+    )
+}
+
+fn invalid_value(invalid: InvalidValue) -> Row {
+    use UserErrorCode as Code;
+    let (en, zh) = match invalid.field {
+        Field::UserName => ("The user name", "用户名"),
+        Field::Password => ("The password", "密码"),
+        Field::MessageText => ("The message text", "消息内容"),
+    };
+    match invalid.problem {
+        Problem::TooShort { chars_min } => Row::new(
+            Code::TooShort,
+            format!("{en} needs at least {chars_min} characters."),
+            format!("{zh}至少需要 {chars_min} 个字符。"),
+        ),
+        Problem::TooLong { chars_max } => Row::new(
+            Code::TooLong,
+            format!("{en} can have at most {chars_max} characters."),
+            format!("{zh}最多 {chars_max} 个字符。"),
+        ),
+        Problem::Blank => {
+            Row::new(Code::Blank, format!("{en} must not be blank."), format!("{zh}不能为空。"))
+        }
+        Problem::NotAlphanumeric => Row::new(
+            Code::InvalidCharacters,
+            format!("{en} can have only the letters A to Z and digits."),
+            format!("{zh}只能包含英文字母和数字。"),
+        ),
+        Problem::NullCharacter => Row::new(
+            Code::InvalidCharacters,
+            format!("{en} must not contain a null character."),
+            format!("{zh}不能包含空字符。"),
+        ),
+    }
+}

@@ -1,0 +1,84 @@
+//! All rooms of one process, joined.
+
+use std::sync::Arc;
+
+use axum::Router;
+use eventlog::{EventLog, LogError, LogTasks, SystemClock};
+use projections::{ProjectionError, Projector, ProjectorConfig, ProjectorTask, catalogue};
+use tokio::sync::watch;
+
+use super::routes;
+use super::storage::{Storage, StorageError};
+use crate::accounts::{PasswordError, Passwords, Sessions};
+use crate::graphql::{App, schema, sdl};
+use crate::live::{Feeds, Hub};
+use crate::settings::ServeSettings;
+use crate::transport::Transport;
+
+/// Why the house does not stand.
+#[derive(Debug, thiserror::Error)]
+pub enum HouseError {
+    /// The data cannot be used.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The log does not open.
+    #[error("the log cannot be opened: {0}")]
+    Log(#[from] LogError),
+    /// The views do not start.
+    #[error("the views cannot be started: {0}")]
+    Views(#[from] ProjectionError),
+    /// Passwords cannot be hashed.
+    #[error(transparent)]
+    Passwords(#[from] PasswordError),
+}
+
+/// A running house.
+pub struct House {
+    router: Router,
+    log_tasks: LogTasks,
+    projector: ProjectorTask,
+    stop_projector: watch::Sender<bool>,
+}
+
+impl House {
+    /// Opens the log, starts the projector and the hub, and joins them behind the routes.
+    pub async fn build(
+        settings: &ServeSettings,
+        storage: &Storage,
+        draining: watch::Receiver<bool>,
+    ) -> Result<Self, HouseError> {
+        let master = storage.master_key().await?;
+        let (log, log_tasks) =
+            EventLog::open(storage.options(), master, Arc::new(SystemClock), settings.log()).await?;
+        let (stop_projector, stopped) = watch::channel(false);
+        let projector = Projector::start(log.clone(), catalogue(), ProjectorConfig::default(), stopped);
+        let (views, projector) = projector.await?;
+        let hub = Hub::start(&log, settings.hub());
+        let config = settings.transport();
+        let app = App {
+            log: log.clone(),
+            views: views.clone(),
+            feeds: Feeds::new(log.clone(), views.clone(), hub.clone()),
+            passwords: Passwords::new(settings.passwords())?,
+            session_lifetime: settings.session_lifetime(),
+            session_cookie: config.session_cookie.clone(),
+            secure_cookies: settings.secure_cookies,
+        };
+        let sessions = Sessions::new(log.clone(), hub);
+        let transport = Transport::new(schema(app), sessions, config, sdl(), draining);
+        let router = routes::router(transport, routes::Health { log, views });
+        Ok(Self { router, log_tasks, projector, stop_projector })
+    }
+
+    /// The routes.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
+    /// Commits everything queued and stops the projector.
+    pub async fn close(self) {
+        self.log_tasks.close().await;
+        self.stop_projector.send_replace(true);
+        self.projector.finish().await;
+    }
+}

@@ -1,0 +1,63 @@
+//! The addresses of the server.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse};
+use axum::routing::get;
+use eventlog::EventLog;
+use projections::{Views, Waited};
+use rust_embed::Embed;
+
+use crate::accounts::Sessions;
+use crate::graphql::AnnalSchema;
+use crate::transport::{self, Transport};
+
+/// The built playground.
+#[derive(Embed)]
+#[folder = "assets/playground/"]
+struct PlaygroundFiles;
+
+/// How far behind the views may be while the server counts as ready.
+const READY_PATIENCE: Duration = Duration::from_secs(2);
+
+/// What health checks ask.
+#[derive(Clone)]
+pub(super) struct Health {
+    pub(super) log: EventLog,
+    pub(super) views: Views,
+}
+
+/// All routes.
+pub(super) fn router(transport: Transport<AnnalSchema, Sessions>, health: Health) -> Router {
+    let checks = Router::new().route("/readyz", get(ready)).with_state(health);
+    Router::new()
+        .route("/", get(welcome))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .merge(checks)
+        .merge(transport::playground::<PlaygroundFiles>())
+        .merge(transport::routes(transport))
+}
+
+/// Ready when the database answers and the views are where the log is.
+async fn ready(State(health): State<Health>) -> impl IntoResponse {
+    let Ok(head) = health.log.head().await else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n");
+    };
+    match health.views.wait_for(head, READY_PATIENCE).await {
+        Waited::Reached => (StatusCode::OK, "ready\n"),
+        Waited::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, "the views are behind\n"),
+    }
+}
+
+async fn welcome() -> Html<&'static str> {
+    Html(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Annal</title>\
+         <h1>Annal</h1><p>A self-hosted instant messenger backend. 可自行部署的即时通讯后端。</p>\
+         <ul><li><a href=\"/playground/\">Playground · 试验场</a></li>\
+         <li><a href=\"/schema.graphql\">Schema</a></li>\
+         <li><a href=\"/readyz\">Health · 状态</a></li></ul></html>",
+    )
+}

@@ -1,0 +1,191 @@
+//! Settings: flags and `ANNAL_*` variables, with units and defaults.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use clap::Args;
+use eventlog::LogConfig;
+
+use crate::accounts::PasswordLimits;
+use crate::live::HubLimits;
+use crate::transport::TransportConfig;
+
+/// Where the data is. Shared by every command that touches it.
+#[derive(Args, Clone, Debug)]
+pub struct DataSettings {
+    /// A PostgreSQL server to use, as `postgres://user:password@host/database`. Without it Annal runs a
+    /// private one in the data folder.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+
+    /// The folder for everything that Annal keeps. Default: /var/lib/annal as root, else ./data.
+    #[arg(long, env = "ANNAL_DATA")]
+    pub data: Option<PathBuf>,
+
+    /// The master key as 32 bytes in base64. Without it a file is used.
+    #[arg(long, env = "ANNAL_MASTER_KEY", hide_env_values = true)]
+    pub master_key: Option<String>,
+
+    /// The file with the master key, made at the first start. Keep a copy apart from the data: without it
+    /// personal data cannot be read. Default: /etc/annal/master.key as root, else
+    /// ~/.config/annal/master-<folder>.key.
+    #[arg(long, env = "ANNAL_MASTER_KEY_FILE")]
+    pub master_key_file: Option<PathBuf>,
+
+    /// Connections for reading.
+    #[arg(long, env = "ANNAL_READ_CONNECTIONS_MAX", default_value_t = 16)]
+    pub read_connections_max: u32,
+}
+
+/// How `annal serve` serves.
+#[derive(Args, Clone, Debug)]
+pub struct ServeSettings {
+    /// Where the data is.
+    #[command(flatten)]
+    pub data: DataSettings,
+
+    /// The address to listen on.
+    #[arg(long, env = "ANNAL_LISTEN", default_value = "127.0.0.1:8000")]
+    pub listen: SocketAddr,
+
+    /// Origins of other hosts whose pages may use cookies and sockets, separated by commas, such as
+    /// <https://chat.example.org>.
+    #[arg(long, env = "ANNAL_ORIGINS", value_delimiter = ',')]
+    pub origins: Vec<String>,
+
+    /// Whether the session cookie is sent over HTTPS only. Set it behind a proxy that speaks HTTPS.
+    #[arg(long, env = "ANNAL_SECURE_COOKIES")]
+    pub secure_cookies: bool,
+
+    /// Whether to believe the last address of `X-Forwarded-For`. Only behind a proxy that sets it.
+    #[arg(long, env = "ANNAL_TRUST_FORWARDED_FOR")]
+    pub trust_forwarded_for: bool,
+
+    /// How long a session lasts, in days.
+    #[arg(long, env = "ANNAL_SESSION_DAYS", default_value_t = 90)]
+    pub session_days: u32,
+
+    /// The largest request body and socket message, in bytes.
+    #[arg(long, env = "ANNAL_BODY_BYTES_MAX", default_value_t = 64 * 1024)]
+    pub body_bytes_max: usize,
+
+    /// How long one query or mutation may take, in seconds.
+    #[arg(long, env = "ANNAL_OPERATION_TIMEOUT_S", default_value_t = 10)]
+    pub operation_timeout_s: u64,
+
+    /// Open sockets; one more is told to come back later.
+    #[arg(long, env = "ANNAL_SOCKETS_MAX", default_value_t = 20_000)]
+    pub sockets_max: usize,
+
+    /// Commands that may wait for the log; one more is told to come back later.
+    #[arg(long, env = "ANNAL_QUEUE_COMMANDS_MAX", default_value_t = 4_096)]
+    pub queue_commands_max: usize,
+
+    /// Aggregates kept in memory.
+    #[arg(long, env = "ANNAL_LIVE_AGGREGATES_MAX", default_value_t = 100_000)]
+    pub live_aggregates_max: u64,
+
+    /// Events that may wait for one listener; one more cuts it off, and it resumes from its position.
+    #[arg(long, env = "ANNAL_WAITING_EVENTS_MAX", default_value_t = 1_024)]
+    pub waiting_events_max: usize,
+
+    /// Passwords hashed at once, each with 19 MiB. Default: one per core.
+    #[arg(long, env = "ANNAL_PASSWORDS_AT_ONCE_MAX")]
+    pub passwords_at_once_max: Option<usize>,
+
+    /// How long the server waits for open requests when it is told to stop, in seconds.
+    #[arg(long, env = "ANNAL_DRAIN_S", default_value_t = 10)]
+    pub drain_s: u64,
+}
+
+impl DataSettings {
+    /// The folder for everything that Annal keeps.
+    pub fn folder(&self) -> PathBuf {
+        let default = if is_root() { "/var/lib/annal" } else { "data" };
+        self.data.clone().unwrap_or_else(|| PathBuf::from(default))
+    }
+
+    /// The file with the master key: outside the data folder, so that a copy of the one is not a copy of
+    /// the other.
+    pub fn key_file(&self) -> PathBuf {
+        if let Some(file) = &self.master_key_file {
+            return file.clone();
+        }
+        match (is_root(), std::env::var_os("HOME")) {
+            (false, Some(home)) => {
+                let folder = std::path::absolute(self.folder()).unwrap_or_else(|_| self.folder());
+                Path::new(&home).join(".config/annal").join(format!("master-{}.key", name_of(&folder)))
+            }
+            (true, _) | (false, None) => match &self.data {
+                // Another data folder has another key.
+                Some(data) => {
+                    let folder = std::path::absolute(data).unwrap_or_else(|_| data.clone());
+                    Path::new("/etc/annal").join(format!("master-{}.key", name_of(&folder)))
+                }
+                None => PathBuf::from("/etc/annal/master.key"),
+            },
+        }
+    }
+
+    /// The limits of the log for commands that only read.
+    pub fn log(&self) -> LogConfig {
+        LogConfig { read_connections_max: self.read_connections_max, ..LogConfig::default() }
+    }
+}
+
+impl ServeSettings {
+    /// The limits of the log.
+    pub fn log(&self) -> LogConfig {
+        LogConfig {
+            queue_commands_max: self.queue_commands_max,
+            live_aggregates_max: self.live_aggregates_max,
+            ..self.data.log()
+        }
+    }
+
+    /// The limits of the transport.
+    pub fn transport(&self) -> TransportConfig {
+        let mut config = TransportConfig {
+            body_bytes_max: self.body_bytes_max,
+            operation_timeout_s: self.operation_timeout_s,
+            origins_allowed: self.origins.clone(),
+            forwarded_for_trusted: self.trust_forwarded_for,
+            ..TransportConfig::default()
+        };
+        config.socket.sockets_max = self.sockets_max;
+        config
+    }
+
+    /// The limits of live delivery.
+    pub fn hub(&self) -> HubLimits {
+        HubLimits { waiting_events_max: self.waiting_events_max, ..HubLimits::default() }
+    }
+
+    /// The limits of password hashing.
+    pub fn passwords(&self) -> PasswordLimits {
+        let limits = PasswordLimits::default();
+        PasswordLimits { at_once_max: self.passwords_at_once_max.unwrap_or(limits.at_once_max), ..limits }
+    }
+
+    /// How long a session lasts.
+    pub fn session_lifetime(&self) -> TimeDelta {
+        TimeDelta::days(i64::from(self.session_days))
+    }
+
+    /// How long a stop waits for open requests.
+    pub fn drain(&self) -> Duration {
+        Duration::from_secs(self.drain_s)
+    }
+}
+
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// A folder's path as part of a file name.
+fn name_of(folder: &Path) -> String {
+    let flat = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    folder.to_string_lossy().trim_matches('/').chars().map(flat).collect()
+}

@@ -1,0 +1,5 @@
+//! Both WebSocket subprotocols, probe by probe.
+
+mod delivery;
+mod probe;
+mod protocol;

@@ -1,0 +1,100 @@
+//! One leader, or the fence: two projectors never apply an event twice.
+
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+mod kit;
+
+use domain::AccountId;
+use kit::{House, PATIENCE, batches_of, eventually};
+use projections::{ProjectorConfig, ViewState, Waited, catalogue};
+
+async fn two_friends(house: &House) -> (AccountId, AccountId) {
+    let (ann, bob) = (house.person("ann001").await, house.person("bob001").await);
+    house.befriends(ann, bob).await;
+    (ann, bob)
+}
+
+async fn all_follow(house: &House) {
+    for projection in catalogue() {
+        assert_eq!(house.state(projection.name()).await, ViewState::Following);
+    }
+}
+
+/// Both stand before the same checkpoint with the same batch in hand; one of them must let go.
+#[tokio::test]
+async fn two_leaders_at_once_are_told_apart_by_the_fence() {
+    let house = House::open().await;
+    let one = house.projector(batches_of(1_000)).await;
+    let other = house.projector(ProjectorConfig { leader_lock_space: 7, ..batches_of(1_000) }).await;
+    let (ann, bob) = two_friends(&house).await;
+    house.settled(&one.views).await;
+    house.settled(&other.views).await;
+
+    let pool = house.pool();
+    let mut gate = pool.begin().await.unwrap();
+    sqlx::query("SELECT FROM views.checkpoints FOR UPDATE").execute(&mut *gate).await.unwrap();
+    house.says(ann, bob, "hello").await;
+    eventually("both wait for the checkpoint", async || {
+        let waiting: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+             AND wait_event_type = 'Lock' AND query LIKE 'UPDATE views.checkpoints%'",
+        )
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+        (waiting == 2).then_some(())
+    })
+    .await;
+    gate.commit().await.unwrap();
+
+    for _ in 0..20 {
+        house.says(bob, ann, "both lead still").await;
+    }
+    house.settled(&one.views).await;
+    house.settled(&other.views).await;
+    House::all_equal(&house.verdicts().await);
+    all_follow(&house).await;
+    one.stop().await;
+    other.stop().await;
+}
+
+#[tokio::test]
+async fn a_node_that_does_not_lead_waits_for_the_views_and_takes_over() {
+    let house = House::open().await;
+    let leader = house.projector(batches_of(1_000)).await;
+    let (ann, bob) = two_friends(&house).await;
+    house.settled(&leader.views).await;
+    let follower = house.projector(batches_of(1_000)).await;
+    let position = house.says(ann, bob, "hello").await;
+    assert_eq!(follower.views.wait_for(position, PATIENCE).await, Waited::Reached);
+    assert!(follower.views.message(position).await.unwrap().is_some());
+
+    leader.stop().await;
+    let position = house.says(ann, bob, "still there?").await;
+    assert_eq!(follower.views.wait_for(position, PATIENCE).await, Waited::Reached);
+    House::all_equal(&house.verdicts().await);
+    follower.stop().await;
+}
+
+#[tokio::test]
+async fn a_projector_whose_connection_is_cut_goes_on_with_another() {
+    let house = House::open().await;
+    let running = house.projector(batches_of(2)).await;
+    let (ann, bob) = two_friends(&house).await;
+    for _ in 0..5 {
+        house.says(ann, bob, "hello").await;
+        let cut: i64 = sqlx::query_scalar(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_locks JOIN pg_stat_activity USING (pid)
+             WHERE locktype = 'advisory' AND datname = current_database()",
+        )
+        .fetch_one(&house.pool())
+        .await
+        .unwrap();
+        assert!(cut >= 0);
+        house.says(bob, ann, "hello").await;
+    }
+    house.settled(&running.views).await;
+    House::all_equal(&house.verdicts().await);
+    all_follow(&house).await;
+    running.stop().await;
+}
