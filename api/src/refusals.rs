@@ -37,8 +37,6 @@ pub enum UserErrorCode {
     OwnFriendRequest,
     /// There is no room for one more friend.
     TooManyFriends,
-    /// The viewer is not a member of the conversation.
-    NotAMember,
     /// The idempotency key was used before with another input.
     IdempotencyKeyReused,
 }
@@ -70,7 +68,7 @@ pub fn row(refusal: &Refusal) -> Row {
     use UserErrorCode as Code;
     match refusal {
         Refusal::Invalid(invalid) => invalid_value(*invalid),
-        Refusal::Account(AccountError::Unknown) => not_found(),
+        Refusal::Account(AccountError::Unknown) | Refusal::Handle(HandleError::NotHolder) => not_found(),
         // Told apart from nothing else, so that nobody learns which names exist.
         Refusal::Account(AccountError::WrongPassword) => {
             Row::new(Code::WrongCredentials, "The user name or the password is wrong.", "用户名或密码错误。")
@@ -78,7 +76,6 @@ pub fn row(refusal: &Refusal) -> Row {
         Refusal::Account(AccountError::AlreadyRegistered) | Refusal::Handle(HandleError::Taken) => {
             Row::new(Code::UserNameTaken, "This user name is taken.", "该用户名已被使用。")
         }
-        Refusal::Handle(HandleError::NotHolder) => not_found(),
         Refusal::Friendship(FriendshipError::WithOneself) => {
             Row::new(Code::WithOneself, "You cannot befriend yourself.", "不能添加自己为好友。")
         }
@@ -98,9 +95,8 @@ pub fn row(refusal: &Refusal) -> Row {
             format!("One of you has {friends_max} friends, which is the most."),
             format!("双方中有人的好友已达上限（{friends_max} 人）。"),
         ),
-        Refusal::Conversation(ConversationError::NotMember) => {
-            Row::new(Code::NotAMember, "You are not a member of this conversation.", "你不是该会话的成员。")
-        }
+        // Told apart from nothing else, so that nobody learns which conversations exist.
+        Refusal::Conversation(ConversationError::NotMember) => not_found(),
     }
 }
 

@@ -17,25 +17,25 @@ use crate::transport::TransportConfig;
 pub struct DataSettings {
     /// A PostgreSQL server to use, as `postgres://user:password@host/database`. Without it Annal runs a
     /// private one in the data folder.
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true)]
     pub database_url: Option<String>,
 
     /// The folder for everything that Annal keeps. Default: /var/lib/annal as root, else ./data.
-    #[arg(long, env = "ANNAL_DATA")]
+    #[arg(long, env = "ANNAL_DATA", global = true)]
     pub data: Option<PathBuf>,
 
     /// The master key as 32 bytes in base64. Without it a file is used.
-    #[arg(long, env = "ANNAL_MASTER_KEY", hide_env_values = true)]
+    #[arg(long, env = "ANNAL_MASTER_KEY", hide_env_values = true, global = true)]
     pub master_key: Option<String>,
 
     /// The file with the master key, made at the first start. Keep a copy apart from the data: without it
-    /// personal data cannot be read. Default: /etc/annal/master.key as root, else
-    /// ~/.config/annal/master-<folder>.key.
-    #[arg(long, env = "ANNAL_MASTER_KEY_FILE")]
+    /// personal data cannot be read. Default: master.key in /etc/annal as root, else in ~/.config/annal;
+    /// with a data folder of one's own choice master-FOLDER.key.
+    #[arg(long, env = "ANNAL_MASTER_KEY_FILE", global = true)]
     pub master_key_file: Option<PathBuf>,
 
     /// Connections for reading.
-    #[arg(long, env = "ANNAL_READ_CONNECTIONS_MAX", default_value_t = 16)]
+    #[arg(long, env = "ANNAL_READ_CONNECTIONS_MAX", default_value_t = 16, global = true)]
     pub read_connections_max: u32,
 }
 
@@ -113,20 +113,15 @@ impl DataSettings {
         if let Some(file) = &self.master_key_file {
             return file.clone();
         }
-        match (is_root(), std::env::var_os("HOME")) {
-            (false, Some(home)) => {
-                let folder = std::path::absolute(self.folder()).unwrap_or_else(|_| self.folder());
-                Path::new(&home).join(".config/annal").join(format!("master-{}.key", name_of(&folder)))
-            }
-            (true, _) | (false, None) => match &self.data {
-                // Another data folder has another key.
-                Some(data) => {
-                    let folder = std::path::absolute(data).unwrap_or_else(|_| data.clone());
-                    Path::new("/etc/annal").join(format!("master-{}.key", name_of(&folder)))
-                }
-                None => PathBuf::from("/etc/annal/master.key"),
-            },
-        }
+        let folder = match std::env::var_os("HOME").filter(|_| !is_root()) {
+            Some(home) => Path::new(&home).join(".config/annal"),
+            None => PathBuf::from("/etc/annal"),
+        };
+        // A data folder of one's own choice has a key of its own.
+        let private = self.database_url.is_none() && (self.data.is_some() || !is_root());
+        let name =
+            if private { format!("master-{}.key", name_of(&self.folder())) } else { "master.key".to_owned() };
+        folder.join(name)
     }
 
     /// The limits of the log for commands that only read.
@@ -184,8 +179,9 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// A folder's path as part of a file name.
+/// A folder's absolute path as part of a file name.
 fn name_of(folder: &Path) -> String {
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
     let flat = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
     folder.to_string_lossy().trim_matches('/').chars().map(flat).collect()
 }

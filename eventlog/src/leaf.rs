@@ -36,10 +36,6 @@ mod tests {
 
     use super::*;
 
-    fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-
     /// The vectors of `docs/leaf-bytes.md`, made by a few lines of Python that share no code with us.
     #[test]
     fn leaf_bytes_are_those_of_the_published_vectors() {
@@ -53,10 +49,10 @@ mod tests {
             metadata: r#"{"actor":"anonymous"}"#.into(),
             recorded_at: DateTime::from_timestamp_micros(1_790_000_000_123_456).unwrap(),
         };
-        assert_eq!(hex(&Sha256::digest(leaf_bytes(&event))), FIRST);
+        assert_eq!(format!("{:x}", Sha256::digest(leaf_bytes(&event))), FIRST);
         event.position = Position(258);
         event.payload = r#"{"text":"你好 👋"}"#.into();
-        assert_eq!(hex(&Sha256::digest(leaf_bytes(&event))), SECOND);
+        assert_eq!(format!("{:x}", Sha256::digest(leaf_bytes(&event))), SECOND);
     }
 
     const FIRST: &str = "3fb9e312d19382cbee753e65a9988270ca8d9d6f47c733ece4f3e0adf28b1898";

@@ -58,6 +58,7 @@ pub async fn rebuild(
         }
     }
     connection.close().await?;
+    analyze(&mut shadow).await?;
     let position = swap_with_patience(log, &mut shadow).await?;
     shadow.connection.close().await?;
     Ok(position)
@@ -79,6 +80,16 @@ async fn target(
 ) -> Result<Position, ProjectionError> {
     let live = checkpoint::read(connection, &[name]).await?.pop().map_or(Position::START, |(_, at)| at);
     Ok(live.min(log.head().await?))
+}
+
+/// Tells the planner what the new tables hold. Without it, readers had bad plans until autovacuum came by:
+/// a page of a conversation with 300,000 messages took 69 ms instead of 0.4.
+async fn analyze(shadow: &mut Shadow) -> Result<(), ProjectionError> {
+    for table in shadow.projection.tables() {
+        let statement = format!("ANALYZE {}.{table}", shadow.schema);
+        shadow.connection.execute(statement.as_str()).await?;
+    }
+    Ok(())
 }
 
 async fn swap_with_patience(log: &EventLog, shadow: &mut Shadow) -> Result<Position, ProjectionError> {

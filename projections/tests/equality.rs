@@ -83,11 +83,11 @@ async fn check(lives: Vec<(u32, Deeds)>) {
     let running = house.projector(batches_of(7)).await;
     house.settled(&running.views).await;
     equals_the_model(&running.views, &people, &model).await;
-    House::all_equal(&house.verdicts().await);
+    house.proves_all_equal().await;
     for projection in catalogue() {
         rebuild(&house.log, projection.name(), &mut |_| {}).await.unwrap();
     }
-    House::all_equal(&house.verdicts().await);
+    house.proves_all_equal().await;
     equals_the_model(&running.views, &people, &model).await;
     running.stop().await;
 }

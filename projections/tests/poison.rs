@@ -58,7 +58,7 @@ async fn a_poison_event_stops_its_projection_and_a_rebuild_lets_it_go_on() {
     rebuild(&house.log, "timeline_1", &mut |_| {}).await.unwrap();
     eventually("the rest is there", async || views.message(positions[4]).await.unwrap()).await;
     follows_again(&house, "timeline_1").await;
-    House::all_equal(&house.verdicts().await);
+    house.proves_all_equal().await;
     running.stop().await;
 }
 
@@ -79,7 +79,7 @@ async fn a_stopped_projection_is_tried_again_by_the_next_projector() {
     let running = house.projector(batches_of(1_000)).await;
     follows_again(&house, "timeline_1").await;
     house.settled(&running.views).await;
-    House::all_equal(&house.verdicts().await);
+    house.proves_all_equal().await;
     running.stop().await;
 }
 
@@ -122,6 +122,6 @@ async fn a_checkpoint_beyond_the_log_stops_its_projection_until_it_is_rebuilt() 
     })
     .await;
     house.settled(&running.views).await;
-    House::all_equal(&house.verdicts().await);
+    house.proves_all_equal().await;
     running.stop().await;
 }

@@ -74,16 +74,16 @@ async fn unread_counts_what_others_said_since_one_last_spoke() {
         house.says(bob, ann, text).await;
     }
     house.says(ann, bob, "four").await;
-    let last = house.says(bob, ann, "five").await;
+    let fifth = house.says(bob, ann, "five").await;
     house.settled(views).await;
 
     let list = views.conversations(ann, None, 10).await.unwrap();
     assert_eq!(list.iter().map(|row| row.conversation).collect::<Vec<_>>(), [with_bob, with_cat]);
-    assert_eq!((list[0].last_number, list[0].last_position), (MessageNumber(5), last));
+    assert_eq!((list[0].last_number, list[0].last_position), (MessageNumber(5), fifth));
     assert_eq!((list[0].read_number, list[0].unread), (MessageNumber(4), 1));
     assert_eq!(list[0].members, Pair::of(ann, bob).unwrap().members());
     assert_eq!((list[1].last_number, list[1].last_position), (MessageNumber(0), list[1].position));
-    assert_eq!(views.conversations(ann, Some(last), 10).await.unwrap(), list[1..]);
+    assert_eq!(views.conversations(ann, Some(fifth), 10).await.unwrap(), list[1..]);
     assert_eq!(views.unread_total(ann).await.unwrap(), 1);
     assert_eq!(views.unread_total(bob).await.unwrap(), 0);
 

@@ -55,7 +55,7 @@ async fn views_are_rebuilt_while_events_come_and_readers_notice_nothing() {
     house.settled(&running.views).await;
     done.store(true, Ordering::Relaxed);
     assert!(reader.await.unwrap() > 0);
-    House::all_equal(&house.verdicts().await);
+    house.proves_all_equal().await;
     assert_eq!(shadows(&house).await, 0);
     running.stop().await;
 }
@@ -72,7 +72,7 @@ async fn a_view_is_rebuilt_while_no_projector_runs() {
     let views = Views::new(house.log.pool().clone(), &catalogue());
     rebuild(&house.log, "people_1", &mut |_| {}).await.unwrap();
     assert_eq!(views.people(&[ann]).await.unwrap().len(), 1);
-    House::all_equal(&house.verdicts().await);
+    house.proves_all_equal().await;
     let unknown = rebuild(&house.log, "parrots_1", &mut |_| {}).await;
     assert!(matches!(unknown, Err(ProjectionError::UnknownProjection)));
 }
@@ -85,7 +85,7 @@ async fn a_tampered_row_is_found_and_a_rebuild_repairs_it() {
     house.befriends(ann, bob).await;
     house.says(ann, bob, "hello").await;
     house.settled(&running.views).await;
-    House::all_equal(&house.verdicts().await);
+    house.proves_all_equal().await;
 
     for (tampering, projection, table) in [
         ("UPDATE views.members_1 SET read_number = 1", "conversation_list_1", "members_1"),
@@ -99,7 +99,7 @@ async fn a_tampered_row_is_found_and_a_rebuild_repairs_it() {
         assert_eq!(different.len(), 1, "{tampering}: {verdicts:?}");
         assert_eq!((different[0].projection, &*different[0].differing_tables), (projection, &[table][..]));
         rebuild(&house.log, projection, &mut |_| {}).await.unwrap();
-        House::all_equal(&house.verdicts().await);
+        house.proves_all_equal().await;
     }
     assert_eq!(shadows(&house).await, 0);
     running.stop().await;
@@ -123,7 +123,7 @@ async fn tables_and_checkpoints_that_are_missing_are_built_at_the_next_start() {
 
     let running = house.projector(batches_of(2)).await;
     house.settled(&running.views).await;
-    House::all_equal(&house.verdicts().await);
+    house.proves_all_equal().await;
     assert_eq!(house.state("people_1").await, ViewState::Following);
     assert_eq!(house.state("parrots_1").await, ViewState::Foreign);
     let all = projections::status(&house.pool()).await.unwrap();

@@ -9,7 +9,7 @@ use projections::Views;
 
 use super::faults;
 use crate::accounts::{Caller, Passwords};
-use crate::live::Feeds;
+use crate::live::{Feeds, Told};
 use crate::transport::{Language, RequestInfo};
 
 /// The house behind the schema. Cheap to clone.
@@ -21,6 +21,8 @@ pub struct App {
     pub views: Views,
     /// What happens, live.
     pub feeds: Feeds,
+    /// What people were told, so that they do not read less.
+    pub told: Told,
     /// Hashing, off the async threads.
     pub passwords: Passwords,
     /// How long a session lasts.

@@ -32,11 +32,13 @@ pub(super) fn bad_input(message: &str) -> Error {
 }
 
 /// A fault of a view: logged by the transport, answered neutrally.
+#[expect(clippy::needless_pass_by_value, reason = "given to map_err")]
 pub(super) fn view(error: ProjectionError) -> Error {
     Error::new(describe(&error))
 }
 
 /// A fault of the log while reading.
+#[expect(clippy::needless_pass_by_value, reason = "given to map_err")]
 pub(super) fn log(error: LogError) -> Error {
     Error::new(describe(&error))
 }

@@ -3,17 +3,17 @@
 //! A resolver parses its input, builds a command or asks a view, and answers. Invariant: no rule and no
 //! SQL lives here.
 
-mod connection;
-mod context;
+pub mod connection;
+pub mod context;
 mod faults;
 mod ids;
 mod loaders;
-mod model;
-mod mutations;
-mod payload;
-mod queries;
-mod scalars;
-mod subscription;
+pub mod model;
+pub mod mutations;
+pub mod payload;
+pub mod queries;
+pub mod scalars;
+pub mod subscription;
 
 use async_graphql::{SDLExportOptions, Schema};
 

@@ -1,10 +1,10 @@
 //! What mutations answer: what came of it, or why not.
 
-use async_graphql::{Result, SimpleObject};
-use domain::{Action, Refusal};
+use async_graphql::{Context, Result, SimpleObject};
+use domain::{Action, Actor, Refusal};
 use eventlog::{CommandContext, Done, ExecuteError, Outcome};
 
-use super::context::App;
+use super::context::{App, ContextExt as _};
 use super::faults;
 use crate::refusals::{self, Row, UserErrorCode};
 use crate::transport::Language;
@@ -41,13 +41,41 @@ impl Refused {
         Self::new(refusals::row(&refusal.into()), path)
     }
 
-    pub(super) fn into_user_error(self, language: Language) -> UserError {
+    fn into_user_error(self, language: Language) -> UserError {
         UserError { code: self.row.code, message: self.row.message(language), path: self.path }
     }
 }
 
 /// What came of a mutation, before it becomes a payload.
 pub(super) type Attempt<T> = Result<T, Refused>;
+
+/// A payload that can say no.
+pub(super) trait Refusable: Default {
+    /// Where the refusal goes.
+    fn user_errors(&mut self) -> &mut Vec<UserError>;
+}
+
+/// Makes a payload with `user_errors` refusable.
+macro_rules! refusable {
+    ($payload:ty) => {
+        impl $crate::graphql::payload::Refusable for $payload {
+            fn user_errors(&mut self) -> &mut Vec<$crate::graphql::payload::UserError> {
+                &mut self.user_errors
+            }
+        }
+    };
+}
+
+pub(super) use refusable;
+
+/// The payload of what came of a mutation: when refused, nothing but the reason.
+pub(super) fn answer<P: Refusable>(ctx: &Context<'_>, attempt: Attempt<P>) -> P {
+    attempt.unwrap_or_else(|refused| {
+        let mut payload = P::default();
+        payload.user_errors().push(refused.into_user_error(ctx.language()));
+        payload
+    })
+}
 
 /// Executes a command. The outer error is a fault, the inner one a refusal. `path` is the input field
 /// that refusals of this command are about.
@@ -57,8 +85,14 @@ pub(super) async fn execute(
     command: CommandContext,
     path: &[&str],
 ) -> Result<Attempt<Done>> {
+    let actor = command.actor.clone();
     match app.log.execute(action, command).await {
-        Ok(Outcome::Done(done)) => Ok(Ok(done)),
+        Ok(Outcome::Done(done)) => {
+            if let Actor::Account(account) = actor {
+                app.told.note(account, done.position);
+            }
+            Ok(Ok(done))
+        }
         Ok(Outcome::Refused(refusal)) => Ok(Err(Refused::by(refusal, path))),
         Err(ExecuteError::KeyReused) => {
             Ok(Err(Refused::new(refusals::key_reused(), &["input", "idempotencyKey"])))

@@ -3,10 +3,11 @@
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use chrono::{SecondsFormat, Utc};
 
-/// A moment in UTC: RFC 3339 with milliseconds, such as `2026-11-23T12:00:00.000Z`.
+/// A moment, as clients see it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DateTime(pub chrono::DateTime<Utc>);
 
+/// A moment in UTC: RFC 3339 with milliseconds, such as `2026-11-23T12:00:00.000Z`.
 #[Scalar(name = "DateTime", specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -23,12 +24,13 @@ impl ScalarType for DateTime {
     }
 }
 
-/// A place in the log, as decimal text: every change has one, and a client that knows its last position
-/// has missed nothing before it. Compare positions as numbers; positions of different log epochs have
-/// nothing to do with each other.
+/// A position of the log, as clients see it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Position(pub domain::Position);
 
+/// A place in the log, as decimal text: every change has one, and a client that knows its last position
+/// has missed nothing before it. Compare positions as numbers; positions of different log epochs have
+/// nothing to do with each other.
 #[Scalar(name = "Position")]
 impl ScalarType for Position {
     fn parse(value: Value) -> InputValueResult<Self> {

@@ -108,6 +108,7 @@ pub struct MessageSentUpdate {
 /// What happens, live.
 pub struct Subscription;
 
+/// What happens, live.
 #[Subscription]
 impl Subscription {
     /// Everything that concerns the viewer, in one order, each exactly once: first what happened after the
@@ -116,6 +117,7 @@ impl Subscription {
     /// Errors: `POSITION_AHEAD` when the position lies beyond the end of the log (after a restore): forget
     /// it and read everything anew. A socket that takes updates in too slowly is closed with 4410:
     /// subscribe again after the last position.
+    #[expect(clippy::unused_async, reason = "subscriptions are async functions")]
     async fn updates(
         &self,
         ctx: &Context<'_>,

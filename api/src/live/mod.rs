@@ -5,8 +5,10 @@
 //! gap and no double, because positions are dense and the hub says from where on it delivers.
 
 mod hub;
+mod told;
 mod topics;
 mod updates;
 
 pub use hub::{Hub, HubLimits};
+pub use told::Told;
 pub use updates::{FeedError, Feeds};

@@ -12,6 +12,7 @@ use futures_util::stream;
 use projections::{ProjectionError, Views, Waited};
 
 use super::hub::{Hub, Subscription};
+use super::told::Told;
 
 /// How long a subscription waits for the views before it gives up and lets the client come back.
 const VIEWS_PATIENCE: Duration = Duration::from_secs(5);
@@ -42,12 +43,13 @@ pub struct Feeds {
     log: EventLog,
     views: Views,
     hub: Hub,
+    told: Told,
 }
 
 impl Feeds {
-    /// Feeds over a log, its views and its hub.
-    pub fn new(log: EventLog, views: Views, hub: Hub) -> Self {
-        Self { log, views, hub }
+    /// Feeds over a log, its views and its hub; what they deliver is noted in `told`.
+    pub fn new(log: EventLog, views: Views, hub: Hub, told: Told) -> Self {
+        Self { log, views, hub, told }
     }
 
     /// Everything that concerns the account above `after`, without end; only what is new when `after` is
@@ -81,6 +83,7 @@ impl Feed {
     async fn next(mut self) -> Option<(Result<Arc<Recorded>, FeedError>, Self)> {
         loop {
             if let Some(recorded) = self.waiting.pop_front() {
+                self.feeds.told.note(self.account, recorded.position);
                 return Some((Ok(recorded), self));
             }
             let phase = std::mem::replace(&mut self.phase, Phase::Ended);

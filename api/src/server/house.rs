@@ -11,7 +11,7 @@ use super::routes;
 use super::storage::{Storage, StorageError};
 use crate::accounts::{PasswordError, Passwords, Sessions};
 use crate::graphql::{App, schema, sdl};
-use crate::live::{Feeds, Hub};
+use crate::live::{Feeds, Hub, Told};
 use crate::settings::ServeSettings;
 use crate::transport::Transport;
 
@@ -54,11 +54,12 @@ impl House {
         let projector = Projector::start(log.clone(), catalogue(), ProjectorConfig::default(), stopped);
         let (views, projector) = projector.await?;
         let hub = Hub::start(&log, settings.hub());
-        let config = settings.transport();
+        let (config, told) = (settings.transport(), Told::default());
         let app = App {
             log: log.clone(),
             views: views.clone(),
-            feeds: Feeds::new(log.clone(), views.clone(), hub.clone()),
+            feeds: Feeds::new(log.clone(), views.clone(), hub.clone(), told.clone()),
+            told,
             passwords: Passwords::new(settings.passwords())?,
             session_lifetime: settings.session_lifetime(),
             session_cookie: config.session_cookie.clone(),

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
 use eventlog::EventLog;
-use projections::{Views, Waited};
+use projections::{ViewState, Views, Waited};
 use rust_embed::Embed;
 
 use crate::accounts::Sessions;
@@ -41,14 +41,20 @@ pub(super) fn router(transport: Transport<AnnalSchema, Sessions>, health: Health
         .merge(transport::routes(transport))
 }
 
-/// Ready when the database answers and the views are where the log is.
+/// Ready when the database answers, the views are where the log is, and none of them has stopped.
 async fn ready(State(health): State<Health>) -> impl IntoResponse {
     let Ok(head) = health.log.head().await else {
         return (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n");
     };
-    match health.views.wait_for(head, READY_PATIENCE).await {
-        Waited::Reached => (StatusCode::OK, "ready\n"),
-        Waited::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, "the views are behind\n"),
+    if health.views.wait_for(head, READY_PATIENCE).await == Waited::TimedOut {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the views are behind\n");
+    }
+    match projections::status(health.log.pool()).await {
+        Ok(views) if !views.iter().any(|view| matches!(view.state, ViewState::Stopped { .. })) => {
+            (StatusCode::OK, "ready\n")
+        }
+        Ok(_) => (StatusCode::SERVICE_UNAVAILABLE, "a view has stopped: see `annal views status`\n"),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the views do not answer\n"),
     }
 }
 

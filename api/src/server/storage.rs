@@ -51,15 +51,13 @@ pub struct Storage {
 impl Storage {
     /// Starts the private PostgreSQL unless another is named, and brings the schema up to date.
     pub async fn open(settings: &DataSettings) -> Result<Self, StorageError> {
-        let (options, cluster) = match &settings.database_url {
-            Some(url) => (PgConnectOptions::from_str(url).map_err(|_| StorageError::Address)?, None),
-            None => {
-                let cluster = Cluster::start(ClusterConfig::new(private(settings))).await?;
-                cluster.ensure_database(DATABASE).await?;
-                (cluster.connect_options(DATABASE), Some(cluster))
-            }
-        };
-        Self::prepare(settings, options, cluster).await
+        if let Some(url) = &settings.database_url {
+            let options = PgConnectOptions::from_str(url).map_err(|_| StorageError::Address)?;
+            return Self::prepare(settings, options, None).await;
+        }
+        let cluster = Cluster::start(ClusterConfig::new(private(settings))).await?;
+        cluster.ensure_database(DATABASE).await?;
+        Self::prepare(settings, cluster.connect_options(DATABASE), Some(cluster)).await
     }
 
     /// The same for a command that may run beside a server: a private PostgreSQL that runs is shared.

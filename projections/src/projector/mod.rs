@@ -34,6 +34,12 @@ pub struct Projector {
 pub struct ProjectorTask(JoinHandle<()>);
 
 impl ProjectorTask {
+    /// Whether the projector is no more; before it was asked to stop, that is a fault of ours and the node
+    /// is not ready.
+    pub fn has_ended(&self) -> bool {
+        self.0.is_finished()
+    }
+
     /// Waits until the projector has ended, at most one batch after it was asked to. It lets go of the log
     /// then.
     pub async fn finish(self) {

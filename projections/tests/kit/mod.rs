@@ -21,17 +21,22 @@ use projections::{
     status, verify,
 };
 use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
 use tokio::sync::watch;
 
 /// Longest wait for anything.
 pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A database with the product's schema.
+pub const TEMPLATE: Template = Template::new(&eventlog::MIGRATOR);
 
 /// A log on a database of its own.
 pub struct House {
     // Before the database, so that connections end first.
     pub log: EventLog,
     _tasks: LogTasks,
-    database: TestDatabase,
+    pool: PgPool,
+    _database: Option<TestDatabase>,
 }
 
 /// A projector that runs, and its views.
@@ -50,21 +55,27 @@ impl Running {
 
 impl House {
     pub async fn open() -> Self {
-        let database = TestDatabase::create(&Template::new(&eventlog::MIGRATOR)).await.unwrap();
+        let database = TestDatabase::create(&TEMPLATE).await.unwrap();
+        let (options, pool) = (database.connect_options(), database.pool());
+        Self { _database: Some(database), ..Self::on(options, pool).await }
+    }
+
+    /// On a migrated database of the caller's.
+    pub async fn on(options: PgConnectOptions, pool: PgPool) -> Self {
         let (log, tasks) = EventLog::open(
-            database.connect_options(),
+            options,
             MasterKey::generate(),
             Arc::new(SystemClock),
             LogConfig { read_connections_max: 6, ..LogConfig::default() },
         )
         .await
         .unwrap();
-        Self { log, _tasks: tasks, database }
+        Self { log, _tasks: tasks, pool, _database: None }
     }
 
     /// A pool beside the log's, for looking at and tampering with tables.
     pub fn pool(&self) -> PgPool {
-        self.database.pool()
+        self.pool.clone()
     }
 
     pub async fn acts<A: Action>(&self, who: Option<AccountId>, action: A) -> Done {
@@ -149,10 +160,14 @@ impl House {
         verify(&self.log, &mut |_| {}).await.unwrap()
     }
 
-    #[track_caller]
-    pub fn all_equal(verdicts: &[Verdict]) {
+    /// Every view was built, goes on, and holds what the log says.
+    pub async fn proves_all_equal(&self) {
+        let verdicts = self.verdicts().await;
         assert_eq!(verdicts.len(), catalogue().len());
         assert!(verdicts.iter().all(|verdict| verdict.equal), "{verdicts:?}");
+        for projection in catalogue() {
+            assert_eq!(self.state(projection.name()).await, ViewState::Following, "{}", projection.name());
+        }
     }
 }
 

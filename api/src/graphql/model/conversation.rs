@@ -27,6 +27,7 @@ pub enum ConversationKind {
     Private,
 }
 
+/// A conversation as one of its members sees it.
 #[Object]
 impl Conversation {
     /// The global id.

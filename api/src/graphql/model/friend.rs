@@ -1,7 +1,6 @@
 //! Friends and friend requests.
 
 use async_graphql::{Context, Enum, ID, Object, Result};
-use domain::Pair;
 
 use super::Person;
 use crate::graphql::connection::connection;
@@ -14,6 +13,7 @@ use crate::graphql::scalars::DateTime;
 #[derive(Clone)]
 pub struct Friend(pub projections::Friend);
 
+/// A friend of the viewer.
 #[Object]
 impl Friend {
     /// Who it is.
@@ -37,13 +37,7 @@ impl Friend {
 #[derive(Clone)]
 pub struct FriendRequest(pub projections::FriendRequest);
 
-impl FriendRequest {
-    /// The two people.
-    pub fn pair(&self) -> Option<Pair> {
-        Pair::of(self.0.from, self.0.to)
-    }
-}
-
+/// One person asked another to be friends.
 #[Object]
 impl FriendRequest {
     /// The global id.

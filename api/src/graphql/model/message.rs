@@ -41,11 +41,6 @@ impl Message {
             sent_at: recorded.recorded_at,
         })
     }
-
-    /// The message's place in its conversation.
-    pub fn number(&self) -> u32 {
-        self.number
-    }
 }
 
 impl From<MessageRow> for Message {
@@ -61,6 +56,7 @@ impl From<MessageRow> for Message {
     }
 }
 
+/// Something that a member said in a conversation.
 #[Object]
 impl Message {
     /// The global id.

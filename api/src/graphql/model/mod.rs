@@ -1,10 +1,10 @@
 //! The nouns of the schema.
 
-mod conversation;
-mod friend;
-mod message;
-mod person;
-mod viewer;
+pub mod conversation;
+pub mod friend;
+pub mod message;
+pub mod person;
+pub mod viewer;
 
 pub use conversation::{Conversation, ConversationKind};
 pub use friend::{Friend, FriendRequest, FriendRequestDirection};

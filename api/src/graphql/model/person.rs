@@ -20,6 +20,7 @@ impl Person {
     }
 }
 
+/// A person as everybody sees them.
 #[Object]
 impl Person {
     /// The global id.

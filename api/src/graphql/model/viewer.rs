@@ -20,6 +20,7 @@ const FRIEND_REQUESTS: &str = "friend_requests";
 #[derive(Clone, Copy)]
 pub struct Viewer(pub Caller);
 
+/// The signed-in person and what belongs to them.
 #[Object]
 impl Viewer {
     /// The viewer as others see them.

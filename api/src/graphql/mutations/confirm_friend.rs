@@ -10,7 +10,7 @@ use crate::graphql::context::{App, ContextExt as _};
 use crate::graphql::faults;
 use crate::graphql::ids::NodeId;
 use crate::graphql::model::Conversation;
-use crate::graphql::payload::{Attempt, Refused, UserError, execute};
+use crate::graphql::payload::{Attempt, Refused, UserError, answer, execute, refusable};
 use crate::graphql::scalars::Position;
 
 /// How long an answer waits for the view that shows it.
@@ -37,6 +37,8 @@ pub struct ConfirmFriendPayload {
     user_errors: Vec<UserError>,
 }
 
+refusable!(ConfirmFriendPayload);
+
 /// The mutation.
 #[derive(Default)]
 pub struct ConfirmFriend;
@@ -49,11 +51,7 @@ impl ConfirmFriend {
         ctx: &Context<'_>,
         #[graphql(desc = "Whose request.")] input: ConfirmFriendInput,
     ) -> Result<ConfirmFriendPayload> {
-        let refused = |refused: Refused| ConfirmFriendPayload {
-            user_errors: vec![refused.into_user_error(ctx.language())],
-            ..ConfirmFriendPayload::default()
-        };
-        Ok(confirm_friend(ctx, input).await?.unwrap_or_else(refused))
+        Ok(answer(ctx, confirm_friend(ctx, input).await?))
     }
 }
 

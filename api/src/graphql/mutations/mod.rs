@@ -1,11 +1,11 @@
 //! What can be done, one file per mutation.
 
-mod confirm_friend;
-mod register;
-mod request_friend;
-mod send_message;
-mod sign_in;
-mod sign_out;
+pub mod confirm_friend;
+pub mod register;
+pub mod request_friend;
+pub mod send_message;
+pub mod sign_in;
+pub mod sign_out;
 mod signed_in;
 
 use async_graphql::MergedObject;

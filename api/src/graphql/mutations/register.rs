@@ -11,7 +11,7 @@ use crate::accounts::{Caller, new_session};
 use crate::graphql::context::ContextExt as _;
 use crate::graphql::faults;
 use crate::graphql::model::Viewer;
-use crate::graphql::payload::{Attempt, Refused, UserError, execute};
+use crate::graphql::payload::{Attempt, Refused, UserError, answer, execute, refusable};
 use crate::graphql::scalars::Position;
 
 /// What joining takes.
@@ -40,6 +40,8 @@ pub struct RegisterPayload {
     user_errors: Vec<UserError>,
 }
 
+refusable!(RegisterPayload);
+
 /// The mutation.
 #[derive(Default)]
 pub struct Register;
@@ -52,11 +54,7 @@ impl Register {
         ctx: &Context<'_>,
         #[graphql(desc = "Name and password.")] input: RegisterInput,
     ) -> Result<RegisterPayload> {
-        let refused = |refused: Refused| RegisterPayload {
-            user_errors: vec![refused.into_user_error(ctx.language())],
-            ..RegisterPayload::default()
-        };
-        Ok(register(ctx, input).await?.unwrap_or_else(refused))
+        Ok(answer(ctx, register(ctx, input).await?))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::graphql::context::{App, ContextExt as _};
 use crate::graphql::faults;
 use crate::graphql::ids::NodeId;
 use crate::graphql::model::FriendRequest;
-use crate::graphql::payload::{Attempt, Refused, UserError, execute};
+use crate::graphql::payload::{Attempt, Refused, UserError, answer, execute, refusable};
 use crate::graphql::scalars::Position;
 
 /// How long an answer waits for the view that shows it.
@@ -37,6 +37,8 @@ pub struct RequestFriendPayload {
     user_errors: Vec<UserError>,
 }
 
+refusable!(RequestFriendPayload);
+
 /// The mutation.
 #[derive(Default)]
 pub struct RequestFriend;
@@ -49,11 +51,7 @@ impl RequestFriend {
         ctx: &Context<'_>,
         #[graphql(desc = "Whom to ask.")] input: RequestFriendInput,
     ) -> Result<RequestFriendPayload> {
-        let refused = |refused: Refused| RequestFriendPayload {
-            user_errors: vec![refused.into_user_error(ctx.language())],
-            ..RequestFriendPayload::default()
-        };
-        Ok(request_friend(ctx, input).await?.unwrap_or_else(refused))
+        Ok(answer(ctx, request_friend(ctx, input).await?))
     }
 }
 

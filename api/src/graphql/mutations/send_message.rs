@@ -10,7 +10,7 @@ use crate::graphql::context::ContextExt as _;
 use crate::graphql::ids::NodeId;
 use crate::graphql::loaders::conversation_at;
 use crate::graphql::model::Message;
-use crate::graphql::payload::{Attempt, Refused, UserError, execute};
+use crate::graphql::payload::{Attempt, Refused, UserError, answer, execute, refusable};
 use crate::graphql::scalars::Position;
 
 /// What to say and where.
@@ -42,6 +42,8 @@ pub struct SendMessagePayload {
     user_errors: Vec<UserError>,
 }
 
+refusable!(SendMessagePayload);
+
 /// The mutation.
 #[derive(Default)]
 pub struct SendMessage;
@@ -54,11 +56,7 @@ impl SendMessage {
         ctx: &Context<'_>,
         #[graphql(desc = "What to say and where.")] input: SendMessageInput,
     ) -> Result<SendMessagePayload> {
-        let refused = |refused: Refused| SendMessagePayload {
-            user_errors: vec![refused.into_user_error(ctx.language())],
-            ..SendMessagePayload::default()
-        };
-        Ok(send_message(ctx, input).await?.unwrap_or_else(refused))
+        Ok(answer(ctx, send_message(ctx, input).await?))
     }
 }
 

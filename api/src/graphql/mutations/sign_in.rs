@@ -12,7 +12,7 @@ use crate::accounts::{Caller, new_session};
 use crate::graphql::context::{App, ContextExt as _};
 use crate::graphql::faults;
 use crate::graphql::model::Viewer;
-use crate::graphql::payload::{Attempt, Refused, UserError, execute};
+use crate::graphql::payload::{Attempt, Refused, UserError, answer, execute, refusable};
 use crate::graphql::scalars::Position;
 
 /// What signing in takes.
@@ -41,6 +41,8 @@ pub struct SignInPayload {
     user_errors: Vec<UserError>,
 }
 
+refusable!(SignInPayload);
+
 /// The mutation.
 #[derive(Default)]
 pub struct SignIn;
@@ -53,11 +55,7 @@ impl SignIn {
         ctx: &Context<'_>,
         #[graphql(desc = "Name and password.")] input: SignInInput,
     ) -> Result<SignInPayload> {
-        let refused = |refused: Refused| SignInPayload {
-            user_errors: vec![refused.into_user_error(ctx.language())],
-            ..SignInPayload::default()
-        };
-        Ok(sign_in(ctx, input).await?.unwrap_or_else(refused))
+        Ok(answer(ctx, sign_in(ctx, input).await?))
     }
 }
 

@@ -5,7 +5,7 @@ use domain::actions;
 
 use super::signed_in::forget_cookie;
 use crate::graphql::context::ContextExt as _;
-use crate::graphql::payload::{Refused, UserError, execute};
+use crate::graphql::payload::{UserError, answer, execute, refusable};
 use crate::graphql::scalars::Position;
 
 /// What came of signing out.
@@ -16,6 +16,8 @@ pub struct SignOutPayload {
     /// Why it was refused; empty when it was done.
     user_errors: Vec<UserError>,
 }
+
+refusable!(SignOutPayload);
 
 /// The mutation.
 #[derive(Default)]
@@ -29,14 +31,8 @@ impl SignOut {
         let action = actions::SignOut { account: caller.account, session: caller.session };
         let done = execute(ctx.app(), action, ctx.command(None, String::new()), &[]).await?;
         forget_cookie(ctx);
-        let refused = |refused: Refused| SignOutPayload {
-            position: None,
-            user_errors: vec![refused.into_user_error(ctx.language())],
-        };
-        let signed_out = |done: eventlog::Done| SignOutPayload {
-            position: Some(done.position.into()),
-            user_errors: vec![],
-        };
-        Ok(done.map_or_else(refused, signed_out))
+        let attempt =
+            done.map(|done| SignOutPayload { position: Some(done.position.into()), user_errors: vec![] });
+        Ok(answer(ctx, attempt))
     }
 }

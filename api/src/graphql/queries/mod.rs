@@ -41,11 +41,14 @@ pub struct Log {
 /// What can be asked.
 pub struct Query;
 
+/// What can be asked.
 #[Object]
 impl Query {
     /// The signed-in person and what belongs to them; null when nobody is signed in.
     async fn viewer(&self, ctx: &Context<'_>) -> Option<Viewer> {
-        ctx.signed_in().map(Viewer)
+        let caller = ctx.signed_in()?;
+        ctx.app().told.wait(&ctx.app().views, caller.account).await;
+        Some(Viewer(caller))
     }
 
     /// The thing with this id; null when there is none that the viewer can see.
@@ -96,6 +99,7 @@ async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
     let Some(id) = NodeId::parse(id) else { return Ok(None) };
     let Some(caller) = ctx.signed_in() else { return Err(faults::unauthenticated()) };
     let views = &ctx.app().views;
+    ctx.app().told.wait(views, caller.account).await;
     match id {
         NodeId::Person(account) => {
             let known = ctx.data_unchecked::<LoaderOfViews>().load_one(account).await;

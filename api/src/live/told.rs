@@ -1,0 +1,44 @@
+//! What each person has been told already, so that nobody reads less than that.
+//!
+//! Views follow the log by a few milliseconds. A person who was answered "sent", or who saw a message
+//! arrive, must find it in the next query. So a query waits until the views hold everything that its
+//! viewer was told by this node; who was told nothing new does not wait at all.
+
+use std::time::Duration;
+
+use domain::{AccountId, Position};
+use moka::sync::Cache;
+use projections::Views;
+
+/// How long a query waits at most. After that it answers with what there is: views that are slow or
+/// stopped must not make queries fail.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// People remembered; who was told something longer ago finds it in the views anyway.
+const PEOPLE_MAX: u64 = 100_000;
+
+/// The last position that each person was told of. Cheap to clone.
+#[derive(Clone)]
+pub struct Told(Cache<AccountId, Position>);
+
+impl Default for Told {
+    fn default() -> Self {
+        Self(Cache::new(PEOPLE_MAX))
+    }
+}
+
+impl Told {
+    /// Takes note that a person knows of everything up to a position.
+    pub fn note(&self, account: AccountId, position: Position) {
+        if self.0.get(&account).is_none_or(|known| known < position) {
+            self.0.insert(account, position);
+        }
+    }
+
+    /// Waits until the views hold what the person was told; a second at most.
+    pub async fn wait(&self, views: &Views, account: AccountId) {
+        if let Some(position) = self.0.get(&account) {
+            // Whether it was reached or not, the views are read now.
+            views.wait_for(position, PATIENCE).await;
+        }
+    }
+}

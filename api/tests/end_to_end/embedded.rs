@@ -1,0 +1,48 @@
+//! The way of the README: no database at hand, so Annal runs a private PostgreSQL.
+
+use rustix::process::test_kill_process;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::annal::Installation;
+use crate::person::Person;
+
+#[tokio::test]
+async fn a_private_postgresql_is_adopted_after_kill_9_and_stops_with_the_server() {
+    let installation = Installation::new(None);
+    let server = installation.serve().await;
+    let url = server.graphql();
+    let ann = Person::register(&url, "ann001").await;
+    let bob = Person::register(&url, "bob001").await;
+    let conversation = ann.befriend(&url, &bob).await;
+    let said = ann.say(&url, &conversation, "Still there? 还在吗？", Uuid::from_u128(1)).await.unwrap();
+    let postgres = installation.folder.postgres().expect("a private PostgreSQL runs");
+
+    server.crash().await;
+    assert!(test_kill_process(postgres).is_ok(), "PostgreSQL outlives the killed server");
+    let server = installation.serve().await;
+    assert_eq!(installation.folder.postgres(), Some(postgres), "the running PostgreSQL is adopted");
+
+    let url = server.graphql();
+    let bob = Person::sign_in(&url, "BOB001").await;
+    bob.reads(&url, &said["position"]).await;
+    let timeline = bob.timeline(&url, &conversation).await;
+    assert_eq!(timeline.len(), 1);
+    assert_eq!(timeline[0]["id"], said["id"]);
+    assert_eq!(timeline[0]["content"], json!({ "text": "Still there? 还在吗？" }));
+    installation.views_equal_their_rebuild().await;
+    assert_eq!(
+        installation.folder.postgres(),
+        Some(postgres),
+        "a command beside the server leaves it running"
+    );
+
+    server.stop().await;
+    assert_eq!(installation.folder.postgres(), None, "no PostgreSQL is left in the folder");
+
+    let server = installation.serve().await;
+    let bob = Person::sign_in(&server.graphql(), "bob001").await;
+    assert_eq!(bob.timeline(&server.graphql(), &conversation).await, timeline, "a stop loses nothing");
+    server.stop().await;
+    assert_eq!(installation.folder.postgres(), None);
+}

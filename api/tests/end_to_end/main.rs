@@ -1,0 +1,15 @@
+//! The real binary from outside: clients that nobody here wrote, crashes, and the private PostgreSQL.
+#![allow(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
+
+#[cfg(test)]
+mod annal;
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod embedded;
+#[cfg(test)]
+mod folder;
+#[cfg(test)]
+mod node;
+#[cfg(test)]
+mod person;

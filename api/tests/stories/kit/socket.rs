@@ -1,0 +1,112 @@
+//! A `graphql-transport-ws` client, frame by frame.
+
+use std::net::SocketAddr;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+use super::soon;
+
+/// A greeted socket.
+pub(crate) struct Socket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// What the server said to `connection_init`.
+    pub(crate) welcome: Heard,
+}
+
+/// A socket with one subscription to `updates`.
+pub(crate) struct Updates(Socket);
+
+/// What a socket hears next.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Heard {
+    Message(Value),
+    Closed(u16),
+}
+
+impl Socket {
+    pub(crate) async fn open(address: SocketAddr, token: Option<&str>) -> Self {
+        let mut request = format!("ws://{address}/graphql/ws").into_client_request().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
+        let (stream, _) = soon(tokio_tungstenite::connect_async(request)).await.unwrap();
+        let mut socket = Self { stream, welcome: Heard::Closed(1006) };
+        let payload = token.map_or(json!({}), |token| json!({ "token": token }));
+        socket.say(json!({ "type": "connection_init", "payload": payload })).await;
+        socket.welcome = socket.hear().await;
+        socket
+    }
+
+    pub(crate) async fn say(&mut self, message: Value) {
+        soon(self.stream.send(Message::text(message.to_string()))).await.unwrap();
+    }
+
+    /// The next message that is not a heartbeat, or the close code.
+    pub(crate) async fn hear(&mut self) -> Heard {
+        loop {
+            match soon(self.stream.next()).await {
+                Some(Ok(Message::Text(text))) => {
+                    let message: Value = serde_json::from_str(&text).unwrap();
+                    if message["type"] == "ping" {
+                        self.say(json!({ "type": "pong" })).await;
+                    } else if message["type"] != "pong" {
+                        return Heard::Message(message);
+                    }
+                }
+                Some(Ok(Message::Close(frame))) => {
+                    return Heard::Closed(frame.map_or(1005, |f| f.code.into()));
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Heard::Closed(1006),
+            }
+        }
+    }
+
+    /// Subscribes to everything that concerns the person.
+    pub(crate) async fn updates(mut self, after: Option<&str>) -> Updates {
+        let query = format!(
+            "subscription ($after: Position) {{ updates(after: $after) {{ position at event {{ __typename
+                ... on MessageSentUpdate {{ {MESSAGE} }}
+                ... on FriendRequestedUpdate {{ friendRequestId from {{ id userName }} to {{ id userName }} }}
+                ... on FriendConfirmedUpdate {{ from {{ id }} by {{ id userName }} }}
+                ... on ConversationStartedUpdate {{ conversationId kind members {{ id }} }} }} }} }}",
+            MESSAGE = super::actor::MESSAGE,
+        );
+        let payload = json!({ "query": query, "variables": { "after": after } });
+        self.say(json!({ "id": "updates", "type": "subscribe", "payload": payload })).await;
+        Updates(self)
+    }
+}
+
+impl Updates {
+    /// The next update.
+    pub(crate) async fn next(&mut self) -> Value {
+        match self.0.hear().await {
+            Heard::Message(message) => {
+                assert_eq!(message["type"], "next", "{message}");
+                let payload = &message["payload"];
+                assert!(payload.get("errors").is_none(), "{payload}");
+                payload["data"]["updates"].clone()
+            }
+            Heard::Closed(code) => panic!("the socket was closed with {code}"),
+        }
+    }
+
+    /// The next update of a kind; others are passed over.
+    pub(crate) async fn next_of(&mut self, kind: &str) -> Value {
+        loop {
+            let update = self.next().await;
+            if update["event"]["__typename"] == kind {
+                return update;
+            }
+        }
+    }
+
+    /// What comes next, whatever it is.
+    pub(crate) async fn hear(&mut self) -> Heard {
+        self.0.hear().await
+    }
+}

@@ -1,0 +1,15 @@
+//! Stories through the public API: real server, real sockets, real PostgreSQL.
+//!
+//! After every story the views are built again from the log and must be equal.
+
+#![allow(clippy::unwrap_used)]
+
+mod kit;
+
+mod accounts;
+mod bad_input;
+mod chat;
+mod friends;
+mod live;
+mod schema;
+mod secrets;
