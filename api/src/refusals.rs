@@ -68,7 +68,10 @@ pub fn row(refusal: &Refusal) -> Row {
     use UserErrorCode as Code;
     match refusal {
         Refusal::Invalid(invalid) => invalid_value(*invalid),
-        Refusal::Account(AccountError::Unknown) | Refusal::Handle(HandleError::NotHolder) => not_found(),
+        // A conversation of others is told apart from nothing, so that nobody learns which ones exist.
+        Refusal::Account(AccountError::Unknown)
+        | Refusal::Handle(HandleError::NotHolder)
+        | Refusal::Conversation(ConversationError::NotMember) => not_found(),
         // Told apart from nothing else, so that nobody learns which names exist.
         Refusal::Account(AccountError::WrongPassword) => {
             Row::new(Code::WrongCredentials, "The user name or the password is wrong.", "用户名或密码错误。")
@@ -95,8 +98,6 @@ pub fn row(refusal: &Refusal) -> Row {
             format!("One of you has {friends_max} friends, which is the most."),
             format!("双方中有人的好友已达上限（{friends_max} 人）。"),
         ),
-        // Told apart from nothing else, so that nobody learns which conversations exist.
-        Refusal::Conversation(ConversationError::NotMember) => not_found(),
     }
 }
 

@@ -35,6 +35,13 @@ const same = (what, found, expected) => {
   expect(a === b, `${what}\n  found    ${a}\n  expected ${b}`);
 };
 
+// Compares lists of messages; shows the first that differs.
+function sameMessages(what, found, expected) {
+  for (let at = 0; at < Math.max(found.length, expected.length); at++) {
+    same(`${what}: message ${at + 1} (${found.length} found, ${expected.length} expected)`, found[at], expected[at]);
+  }
+}
+
 // What everybody has to see, by message number, gathered from the answers to those who said it.
 const said = new Map();
 // The idempotency key of each, by message number.
@@ -174,9 +181,9 @@ async function story() {
   const expected = Array.from({ length: TOTAL }, (_, index) => said.get(index + 1));
   for (const person of [ann, bob]) {
     await person.reads(person.lastPosition);
-    same(`what ${person.userName} saw live`, person.messages, expected);
-    same(`${person.userName}'s timeline, forwards`, await pages(person, conversation, true), expected);
-    same(`${person.userName}'s timeline, backwards`, await pages(person, conversation, false), expected);
+    sameMessages(`what ${person.userName} saw live`, person.messages, expected);
+    sameMessages(`${person.userName}'s timeline, forwards`, await pages(person, conversation, true), expected);
+    sameMessages(`${person.userName}'s timeline, backwards`, await pages(person, conversation, false), expected);
     const lastOwn = expected.findLast(({ sender }) => sender.id === person.id).number;
     await listed(person, { id: conversation, lastNumber: TOTAL, unreadCount: TOTAL - lastOwn });
     await person.signsOut();

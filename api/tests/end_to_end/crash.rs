@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::annal::Installation;
-use crate::person::Person;
+use crate::person::{Person, Unknown};
 
 /// Requests under way at a time.
 const SENDERS: u32 = 8;
@@ -22,6 +22,8 @@ const SENDERS: u32 = 8;
 const MESSAGES_EACH: u32 = 40;
 /// After so many acknowledgements the server is killed.
 const KILLS_AFTER: [usize; 3] = [40, 120, 200];
+/// From a kill to the new address.
+const RESTART_MAX: Duration = Duration::from_secs(30);
 /// All of it.
 const DEADLINE: Duration = Duration::from_mins(3);
 
@@ -56,9 +58,12 @@ impl Sender {
                 let url = self.url.borrow_and_update().clone();
                 match self.person.say(&url, &self.conversation, &text, key).await {
                     Ok(message) => break message,
-                    Err(_) => unknown += 1,
+                    Err(Unknown(reason)) => {
+                        unknown += 1;
+                        let moved = timeout(RESTART_MAX, self.url.changed()).await;
+                        moved.unwrap_or_else(|_| panic!("no crash explains it: {reason}")).unwrap();
+                    }
                 }
-                self.url.changed().await.expect("the server comes back");
             };
             self.acknowledged.send(Acknowledged { key, text, message, unknown }).unwrap();
         }

@@ -42,7 +42,7 @@ pub(crate) struct Person {
 }
 
 impl Person {
-    /// Joins, with the user name as the password.
+    /// Joins; the password follows from the user name.
     pub(crate) async fn register(url: &str, user_name: &str) -> Self {
         Self::come_in(url, user_name, REGISTER).await
     }
@@ -54,7 +54,8 @@ impl Person {
 
     async fn come_in(url: &str, user_name: &str, mutation: &str) -> Self {
         let mut person = Self { http: reqwest::Client::new(), token: String::new(), id: String::new() };
-        let come_in = json!({ "userName": user_name, "password": format!("secret of {user_name}") });
+        let come_in =
+            json!({ "userName": user_name, "password": format!("secret of {}", user_name.to_lowercase()) });
         let payload = person.act(url, mutation, come_in).await;
         payload["token"].as_str().unwrap().clone_into(&mut person.token);
         payload["viewer"]["person"]["id"].as_str().unwrap().clone_into(&mut person.id);

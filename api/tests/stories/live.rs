@@ -56,7 +56,7 @@ async fn a_device_resumes_from_any_position_without_gap_or_double() {
         let mut resumed = bob.updates(Some(&after.to_string())).await;
         ann.sends(&conversation, "more").await;
         let news = position(&whole.next().await);
-        let expected: Vec<i64> = all[at + 1..].iter().copied().collect();
+        let expected: Vec<i64> = all[at + 1..].to_vec();
         let mut heard = Vec::new();
         while heard.last() != Some(&news) {
             heard.push(position(&resumed.next().await));

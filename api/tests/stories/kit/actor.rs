@@ -24,7 +24,7 @@ impl Actor {
     /// Takes the token and the identity of a payload of `register` or `signIn`.
     pub(crate) fn become_bearer_of(&mut self, payload: &Value) {
         self.token = Some(payload["token"].as_str().expect("a token").to_owned());
-        self.id = payload["viewer"]["person"]["id"].as_str().expect("an id").to_owned();
+        payload["viewer"]["person"]["id"].as_str().expect("an id").clone_into(&mut self.id);
     }
 
     /// A request to an address of the server, with the token if there is one.

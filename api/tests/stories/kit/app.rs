@@ -99,10 +99,14 @@ impl TestApp {
         let (log, tasks) =
             EventLog::open(self.database.connect_options(), master, clock, config).await.unwrap();
         let (stop, stopped) = watch::channel(false);
-        let (views, projector) =
-            projections::Projector::start(log.clone(), projections::catalogue(), Default::default(), stopped)
-                .await
-                .unwrap();
+        let (views, projector) = projections::Projector::start(
+            log.clone(),
+            projections::catalogue(),
+            projections::ProjectorConfig::default(),
+            stopped,
+        )
+        .await
+        .unwrap();
         let head = log.head().await.unwrap();
         assert_eq!(views.wait_for(head, super::DEADLINE).await, projections::Waited::Reached);
         for verdict in projections::verify(&log, &mut |_| {}).await.unwrap() {
