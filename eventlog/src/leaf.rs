@@ -35,6 +35,7 @@ mod tests {
     use sha2::{Digest as _, Sha256};
 
     use super::*;
+    use crate::keys::hex;
 
     /// The vectors of `docs/leaf-bytes.md`, made by a few lines of Python that share no code with us.
     #[test]
@@ -49,10 +50,10 @@ mod tests {
             metadata: r#"{"actor":"anonymous"}"#.into(),
             recorded_at: DateTime::from_timestamp_micros(1_790_000_000_123_456).unwrap(),
         };
-        assert_eq!(format!("{:x}", Sha256::digest(leaf_bytes(&event))), FIRST);
+        assert_eq!(hex(&Sha256::digest(leaf_bytes(&event))), FIRST);
         event.position = Position(258);
         event.payload = r#"{"text":"你好 👋"}"#.into();
-        assert_eq!(format!("{:x}", Sha256::digest(leaf_bytes(&event))), SECOND);
+        assert_eq!(hex(&Sha256::digest(leaf_bytes(&event))), SECOND);
     }
 
     const FIRST: &str = "3fb9e312d19382cbee753e65a9988270ca8d9d6f47c733ece4f3e0adf28b1898";

@@ -5,6 +5,8 @@ mod ring;
 mod store;
 
 pub use master::{MasterKey, MasterKeyError};
+#[cfg(test)]
+pub(crate) use ring::hex;
 pub(crate) use ring::{KeyRing, KeySet};
 
 use domain::{AccountId, ConversationId};

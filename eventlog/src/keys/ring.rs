@@ -123,7 +123,8 @@ async fn log_key(pool: &PgPool, master: &MasterKey, name: &str) -> Result<KeyByt
     master.unwrap(name, &store::log_key(pool, name, &proposal).await?)
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as lower-case hex digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         // Writing to a String cannot fail.
         let _ = write!(text, "{byte:02x}");
