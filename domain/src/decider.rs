@@ -18,6 +18,10 @@ pub trait Decider:
     /// The aggregate's id.
     type Id: Clone + Ord + fmt::Display + FromStr + fmt::Debug + Send + Sync;
 
+    /// The version of the state's own shape. Raise it with every change of the state's fields: snapshots of
+    /// other versions are ignored, and the stream is replayed.
+    const STATE_FORMAT: i32 = 1;
+
     /// What follows from the command in this state; an empty list means "already so".
     fn decide(&self, command: &Self::Command) -> Result<Vec<Self::Event>, Self::Error>;
 

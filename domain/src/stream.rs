@@ -80,6 +80,8 @@ impl<A: Decider> LiveState for A {
 pub struct StreamRef {
     /// The stream.
     pub id: StreamId,
+    /// The version of the shape in which the aggregate's state is kept as a snapshot.
+    pub state_format: i32,
     fresh: fn() -> Box<dyn LiveState>,
     restore: fn(&str) -> Result<Box<dyn LiveState>, serde_json::Error>,
 }
@@ -89,6 +91,7 @@ impl StreamRef {
     pub fn of<A: Decider>(id: &A::Id) -> Self {
         Self {
             id: StreamId::of::<A>(id),
+            state_format: A::STATE_FORMAT,
             fresh: || Box::new(A::default()),
             restore: |json| Ok(Box::new(serde_json::from_str::<A>(json)?)),
         }

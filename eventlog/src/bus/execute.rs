@@ -13,6 +13,7 @@ use super::deciding::{Deciding, Decision};
 use super::joining::InFlight;
 use super::mailbox::{Held, Mailboxes};
 use super::outcome::{CommandContext, Done, Outcome};
+use super::snapshots::Snapshot;
 use crate::config::LogConfig;
 use crate::error::{ExecuteError, LogError};
 use crate::fresh::{Clock, new_uuid};
@@ -38,6 +39,8 @@ struct Queued {
     /// The events with their personal fields open, in order; positions follow from the answer.
     events: Vec<Recorded>,
     refusal: Option<Refusal>,
+    /// States worth keeping, each with the index of its last event in `events`.
+    snapshots: Vec<(usize, Snapshot)>,
 }
 
 impl Bus {
@@ -81,6 +84,7 @@ impl Bus {
                     return Ok(Outcome::Done(Done { events: vec![], position: last, repeated: false }));
                 }
                 (Answer::Appended { first, last, recorded_at }, None) => {
+                    self.keep(queued.snapshots, first);
                     let events = placed(queued.events, first, recorded_at);
                     return Ok(Outcome::Done(Done { events, position: last, repeated: false }));
                 }
@@ -169,12 +173,19 @@ impl Bus {
                 chain: live.chain.clone(),
             })
             .collect();
-        for (index, recorded) in &opened {
+        for ((index, recorded), new) in opened.iter().zip(&new_events) {
             if let Some(live) = held[*index].live_mut() {
                 live.state.apply_event(&recorded.event);
                 live.version = recorded.sequence;
+                live.tail.add(new.payload.len());
             }
         }
+        let last_event_of = |index| opened.iter().rposition(|(of, _)| *of == index);
+        let snapshots = held
+            .iter_mut()
+            .enumerate()
+            .filter_map(|(index, held)| Some((last_event_of(index)?, held.snapshot()?)))
+            .collect();
         let (sender, answer) = oneshot::channel();
         place.send(AppendRequest {
             streams,
@@ -184,7 +195,8 @@ impl Bus {
             store_receipt: refusal.is_none(),
             answer: sender,
         });
-        Ok(Queued { answer, events: opened.into_iter().map(|(_, recorded)| recorded).collect(), refusal })
+        let events = opened.into_iter().map(|(_, recorded)| recorded).collect();
+        Ok(Queued { answer, events, refusal, snapshots })
     }
 
     /// Makes the sealed, encoded form of events; the keys it needs are committed before it returns.
@@ -216,6 +228,14 @@ impl Bus {
             });
         }
         Ok((sealed, opened))
+    }
+
+    /// Keeps snapshots whose last event was committed with the command.
+    fn keep(&self, snapshots: Vec<(usize, Snapshot)>, first: Position) {
+        for (place, snapshot) in snapshots {
+            let behind = i64::try_from(place).unwrap_or(0);
+            self.mailboxes.snapshots.keep(snapshot, Position(first.0 + behind));
+        }
     }
 
     /// What came of a command the first time, rendered afresh from the log.

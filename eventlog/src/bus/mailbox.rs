@@ -4,25 +4,29 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use domain::stream::LiveState;
-use domain::{Position, StreamId, StreamRef};
+use domain::{StreamId, StreamRef};
 use moka::sync::Cache;
 use sqlx::PgPool;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use super::snapshots::{Snapshot, Snapshots, Tail};
 use crate::error::LogError;
-use crate::read;
 use crate::stored::StoredEvent;
-use crate::upcast;
 use crate::writer::Chain;
-
-/// Events read at once when a stream is loaded.
-const LOAD_EVENTS_MAX: u32 = 1_000;
 
 /// An aggregate's state with the version it has, queued events included.
 pub(super) struct Live {
     pub(super) state: Box<dyn LiveState>,
     pub(super) version: i64,
     pub(super) chain: Chain,
+    pub(super) tail: Tail,
+}
+
+impl Live {
+    /// Before the first event.
+    pub(super) fn fresh(stream: &StreamRef) -> Self {
+        Self { state: stream.fresh(), version: 0, chain: Chain::default(), tail: Tail::default() }
+    }
 }
 
 /// The place where commands to one aggregate queue up, first come, first served.
@@ -47,17 +51,23 @@ impl Held {
     pub(super) fn live_mut(&mut self) -> Option<&mut Live> {
         self.guard.as_mut()
     }
+
+    /// A snapshot of the state as it is now, queued events included, if it is worth one.
+    pub(super) fn snapshot(&mut self) -> Option<Snapshot> {
+        let Self { stream, guard } = self;
+        guard.as_mut().and_then(|live| Snapshot::take(stream, live))
+    }
 }
 
 /// The live aggregates of a process, bounded; the least used are forgotten and loaded again on demand.
 pub(crate) struct Mailboxes {
-    pool: PgPool,
+    pub(super) snapshots: Snapshots,
     mailboxes: Cache<StreamId, Arc<Mailbox>>,
 }
 
 impl Mailboxes {
     pub(crate) fn new(pool: PgPool, live_aggregates_max: u64) -> Self {
-        Self { pool, mailboxes: Cache::new(live_aggregates_max) }
+        Self { snapshots: Snapshots::new(pool), mailboxes: Cache::new(live_aggregates_max) }
     }
 
     /// Takes the mailboxes of some streams, in the order of their ids, so that two commands over the same
@@ -79,7 +89,7 @@ impl Mailboxes {
         let usable = guard.as_ref().is_some_and(|live| !live.chain.is_broken() && live.version >= seen);
         if !usable {
             *guard = None;
-            *guard = Some(load(&self.pool, &stream).await?);
+            *guard = Some(self.snapshots.load(&stream).await?);
         }
         Ok(Held { stream, guard })
     }
@@ -89,27 +99,6 @@ impl Mailboxes {
     pub(crate) fn observe(&self, event: &StoredEvent) {
         if let Some(mailbox) = self.mailboxes.get(&event.stream) {
             mailbox.committed.fetch_max(event.sequence, Ordering::AcqRel);
-        }
-    }
-}
-
-/// Builds the state of a stream from its events.
-async fn load(pool: &PgPool, stream: &StreamRef) -> Result<Live, LogError> {
-    let mut live = Live { state: stream.fresh(), version: 0, chain: Chain::default() };
-    let mut after = Position::START;
-    loop {
-        let page = read::by_stream(pool, &stream.id, after, LOAD_EVENTS_MAX).await?;
-        for event in &page {
-            let payload = upcast::to_current(event)?;
-            live.state.apply_stored(&payload).map_err(|source| LogError::Decode {
-                position: event.position,
-                source: domain::event::DecodeError::Payload(source),
-            })?;
-            live.version = event.sequence;
-            after = event.position;
-        }
-        if page.len() < LOAD_EVENTS_MAX as usize {
-            return Ok(live);
         }
     }
 }

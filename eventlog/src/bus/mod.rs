@@ -9,6 +9,7 @@ mod execute;
 mod joining;
 mod mailbox;
 mod outcome;
+mod snapshots;
 
 pub(crate) use execute::Bus;
 pub(crate) use mailbox::Mailboxes;
