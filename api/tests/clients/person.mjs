@@ -58,7 +58,8 @@ export class Person {
     const headers = { 'content-type': 'application/json', accept: 'application/graphql-response+json' };
     if (this.#token) headers.authorization = `Bearer ${this.#token}`;
     const signal = AbortSignal.timeout(PATIENCE_MS);
-    const answer = await fetch(this.#url, { method: 'POST', headers, signal, body: JSON.stringify({ query, variables }) });
+    const body = JSON.stringify({ query, variables });
+    const answer = await fetch(this.#url, { method: 'POST', headers, signal, body });
     const text = await answer.text();
     expect(answer.ok, `${this.userName} got status ${answer.status}: ${text}`);
     const { data, errors } = JSON.parse(text);
@@ -112,7 +113,7 @@ export class Person {
   }
 
   get messages() {
-    return this.updates.filter(({ event }) => event.__typename === 'MessageSentUpdate').map(({ event }) => event.message);
+    return this.updates.map(({ event }) => event.message).filter(Boolean);
   }
 
   // Waits until queries show everything up to a position: updates come before the views have them.

@@ -1,9 +1,10 @@
 import { createGraphiQLFetcher, type Fetcher } from "@graphiql/toolkit";
+import { getOperationAST } from "graphql";
 import type { Client } from "graphql-ws";
 import { HTTP_ENDPOINT } from "./endpoints";
 import { recordLive } from "./live";
 import { setOffer } from "./offer";
-import { onTokenChange, stripScheme, token } from "./session";
+import { stripScheme, token } from "./session";
 import type { Socket } from "./socket";
 
 type Headers = Record<string, string>;
@@ -18,16 +19,15 @@ export function createFetcher(socket: Socket): Fetcher {
     // Annal has neither @defer nor @stream, and asking for them would change the Accept header.
     enableIncrementalDelivery: false,
   });
-  let fieldDecides = true;
-  onTokenChange(() => {
-    if (fieldDecides) socket.signInAs(token());
-  });
   return (params, options) => {
     const headers = lowerCased(options?.headers ?? {});
-    // An Authorization line in the headers editor wins over the token field, on both ways.
-    fieldDecides = headers.authorization === undefined;
-    if (fieldDecides && token()) headers.authorization = `Bearer ${token()}`;
-    socket.signInAs(stripScheme(headers.authorization ?? ""));
+    // An Authorization line in the headers editor wins over the token field, on both ways; only a
+    // subscription may change who the socket is, because the watch lives on it too.
+    const document = options?.documentAST;
+    if (document && getOperationAST(document, params.operationName)?.operation === "subscription") {
+      socket.signInAs(headers.authorization && stripScheme(headers.authorization));
+    }
+    if (headers.authorization === undefined && token()) headers.authorization = `Bearer ${token()}`;
     return send(params, { ...options, headers });
   };
 }
@@ -39,7 +39,7 @@ function recorded(client: Client): Client {
     subscribe: (payload, sink) =>
       client.subscribe(payload, {
         next(result) {
-          recordLive(result);
+          recordLive({ source: "editor", body: result });
           sink.next(result as Parameters<typeof sink.next>[0]);
         },
         error: (reason) => sink.error(reason),

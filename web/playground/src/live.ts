@@ -1,12 +1,21 @@
 /** How many results the panel keeps; older ones make room. */
 export const HISTORY_LENGTH = 200;
 
-/** One result of a subscription, as it came. */
-export interface LiveResult {
+/** What is told about one result, or about the watch itself. */
+export interface LiveNews {
+  /** Whose subscription brought it. */
+  source: "watch" | "editor";
+  /** The result as it came; absent when there is only a warning. */
+  body?: unknown;
+  /** What is wrong, in words. */
+  warning?: string;
+}
+
+/** News with its place in the panel. */
+export interface LiveResult extends LiveNews {
   /** Counts from 1 within this page. */
   number: number;
   at: Date;
-  body: unknown;
 }
 
 let results: readonly LiveResult[] = [];
@@ -19,9 +28,9 @@ export function liveResults(): readonly LiveResult[] {
 }
 
 /** Adds a result; the response pane shows only the latest, and two may come at once. */
-export function recordLive(body: unknown): void {
+export function recordLive(news: LiveNews): void {
   count += 1;
-  publish([{ number: count, at: new Date(), body }, ...results].slice(0, HISTORY_LENGTH));
+  publish([{ ...news, number: count, at: new Date() }, ...results].slice(0, HISTORY_LENGTH));
 }
 
 /** Empties the panel. */

@@ -8,17 +8,17 @@ import { HISTORY_PLUGIN } from "@graphiql/plugin-history";
 import { GraphiQL } from "graphiql";
 import { createRoot } from "react-dom/client";
 import { createFetcher } from "./fetcher";
-import { LIVE_PANEL } from "./live-panel";
-import { token } from "./session";
+import { createLivePanel } from "./live-panel";
 import { SignIn } from "./sign-in";
 import { createSocket } from "./socket";
+import { createWatch } from "./watch";
 import welcome from "./welcome.graphql?raw";
 
-const socket = createSocket(token());
+const socket = createSocket();
 const fetcher = createFetcher(socket);
 
 // One array for the life of the page: a new one would close the open panel.
-const PLUGINS = [HISTORY_PLUGIN, LIVE_PANEL];
+const PLUGINS = [HISTORY_PLUGIN, createLivePanel(createWatch(socket))];
 
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has lost its #root element");

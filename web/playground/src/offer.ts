@@ -1,3 +1,4 @@
+import { fieldsOf } from "./json";
 import { setToken } from "./session";
 
 /**
@@ -38,13 +39,9 @@ function change(next: string): void {
 }
 
 function findToken(answer: unknown): string | undefined {
-  for (const payload of Object.values(record(record(answer).data))) {
-    const candidate = record(payload).token;
+  for (const payload of Object.values(fieldsOf(fieldsOf(answer).data))) {
+    const candidate = fieldsOf(payload).token;
     if (typeof candidate === "string" && candidate) return candidate;
   }
   return undefined;
-}
-
-function record(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }
