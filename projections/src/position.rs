@@ -56,6 +56,13 @@ impl Reached {
         self.position.send_if_modified(|known| std::mem::replace(known, position) != position);
     }
 
+    /// Learns from the checkpoints how far the leading node has come; nothing to do on that node itself.
+    pub(crate) async fn refresh(&self, pool: &PgPool) {
+        if !*self.leading.borrow() {
+            self.look(pool).await;
+        }
+    }
+
     /// Waits until the views have reached a position, at most `timeout`.
     pub(crate) async fn wait_for(&self, pool: &PgPool, position: Position, timeout: Duration) -> Waited {
         match tokio::time::timeout(timeout, self.reach(pool, position)).await {

@@ -3,6 +3,7 @@
 //! A resolver parses its input, builds a command or asks a view, and answers. Invariant: no rule and no
 //! SQL lives here.
 
+mod asked;
 pub mod connection;
 pub mod context;
 mod faults;
@@ -34,7 +35,7 @@ fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
 /// The schema over a running house.
 pub fn schema(app: App) -> AnnalSchema {
     let loader = loaders::loader(app.log.clone(), app.views.clone());
-    builder().data(loader).data(app).finish()
+    builder().extension(asked::SamplePosition(app.views.clone())).data(loader).data(app).finish()
 }
 
 /// The schema in the schema definition language, sorted: the content of `schema.graphql`.

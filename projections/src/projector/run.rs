@@ -48,6 +48,7 @@ impl Projector {
         while !self.asked_to_stop() {
             if tended.is_none_or(|at| at.elapsed() >= self.config.poll_interval) {
                 self.tend(&mut connection, &mut slots).await?;
+                self.reached.refresh(self.log.pool()).await;
                 tended = Some(Instant::now());
             }
             head.mark_unchanged();

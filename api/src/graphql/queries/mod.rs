@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, Interface, Object, Result, SimpleObject};
 use domain::handle::Handle;
 use domain::values::UserName;
 
+use super::asked::AskedAt;
 use super::context::ContextExt as _;
 use super::faults;
 use super::ids::NodeId;
@@ -33,8 +34,8 @@ pub enum Node {
 pub struct Log {
     /// The epoch that positions belong to. When it changes, forget every position and read anew.
     pub epoch: ID,
-    /// Everything up to this position is in the views. Ask for it before or together with what you read,
-    /// then subscribe to `updates` after it: nothing is missed in between.
+    /// Everything up to this position is in what this request reads. Ask for it together with what you
+    /// read, then subscribe to `updates` after it: nothing is missed in between.
     pub position: Position,
 }
 
@@ -91,7 +92,7 @@ impl Query {
     /// The state of the log, for clients that follow it.
     async fn log(&self, ctx: &Context<'_>) -> Log {
         let app = ctx.app();
-        Log { epoch: ID(app.log.epoch().to_string()), position: app.views.position().into() }
+        Log { epoch: ID(app.log.epoch().to_string()), position: ctx.data_unchecked::<AskedAt>().0.into() }
     }
 }
 
