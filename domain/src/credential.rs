@@ -56,4 +56,14 @@ pub enum CredentialChange {
         /// The session that ends.
         session: SessionId,
     },
+    /// Makes every token of an account worthless.
+    EndAllSessions {
+        /// Whose.
+        account: AccountId,
+    },
+    /// Takes the password away: nobody can sign in to the account.
+    RemovePassword {
+        /// Whose.
+        account: AccountId,
+    },
 }

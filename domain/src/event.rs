@@ -7,6 +7,7 @@ use crate::contacts::{Contacts, ContactsEvent};
 use crate::conversation::{Conversation, ConversationEvent};
 use crate::friendship::{Friendship, FriendshipEvent};
 use crate::handle::{Handle, HandleEvent};
+use crate::ids::AccountId;
 use crate::personal::PersonalVisitor;
 use crate::stream::StreamId;
 use cqrs_es::Aggregate as _;
@@ -98,6 +99,27 @@ union! {
     Contacts(ContactsEvent) of Contacts,
     /// Of a conversation and what is said in it.
     Conversation(ConversationEvent) of Conversation,
+}
+
+impl Event {
+    /// Whose key must not be kept in memory any longer once this event was seen; `stream` is where it
+    /// stands. Also told again when the key was destroyed: it may have been read from the database between.
+    pub fn erases(&self, stream: &StreamId) -> Option<AccountId> {
+        match self {
+            Self::Account(AccountEvent::PersonalDataErased {} | AccountEvent::ErasureConfirmed {}) => {
+                stream.id::<Account>()
+            }
+            Self::Account(
+                AccountEvent::AccountRegistered { .. }
+                | AccountEvent::SignedIn { .. }
+                | AccountEvent::SignedOut { .. },
+            )
+            | Self::Handle(_)
+            | Self::Friendship(_)
+            | Self::Contacts(_)
+            | Self::Conversation(_) => None,
+        }
+    }
 }
 
 #[cfg(test)]

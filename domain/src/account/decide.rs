@@ -30,6 +30,10 @@ pub enum AccountCommand {
         /// The session.
         session: SessionId,
     },
+    /// Forget the person.
+    Erase,
+    /// Take note that the account's key was destroyed.
+    ConfirmErasure,
 }
 
 /// A device that is to act for the person.
@@ -67,6 +71,9 @@ cqrs_aggregate!(Account, "account", AccountCommand, AccountEvent, AccountError);
 impl Decider for Account {
     type Id = AccountId;
 
+    // 2: the claim on the user name, and the phase after an erasure.
+    const STATE_FORMAT: i32 = 2;
+
     fn decide(&self, command: &AccountCommand) -> Result<Vec<AccountEvent>, AccountError> {
         match command {
             AccountCommand::Register { handle, user_name, device } => match self {
@@ -77,10 +84,10 @@ impl Decider for Account {
                     };
                     Ok([registered].into_iter().chain(device.as_ref().map(Device::signed_in)).collect())
                 }
-                Self::Active { .. } => Err(AccountError::AlreadyRegistered),
+                Self::Active { .. } | Self::Erased { .. } => Err(AccountError::AlreadyRegistered),
             },
             AccountCommand::SignIn { password, device } => {
-                let Self::Active { sessions } = self else { return Err(AccountError::Unknown) };
+                let Self::Active { sessions, .. } = self else { return Err(AccountError::Unknown) };
                 if *password == PasswordCheck::Wrong {
                     return Err(AccountError::WrongPassword);
                 }
@@ -91,9 +98,23 @@ impl Decider for Account {
                 Ok(oldest.into_iter().chain([device.signed_in()]).collect())
             }
             AccountCommand::SignOut { session } => match self {
-                Self::Unregistered => Err(AccountError::Unknown),
-                Self::Active { sessions } if !sessions.contains(session) => Ok(vec![]),
+                Self::Unregistered | Self::Erased { .. } => Err(AccountError::Unknown),
+                Self::Active { sessions, .. } if !sessions.contains(session) => Ok(vec![]),
                 Self::Active { .. } => Ok(vec![AccountEvent::SignedOut { session: *session }]),
+            },
+            AccountCommand::Erase => match self {
+                Self::Unregistered => Err(AccountError::Unknown),
+                Self::Active { sessions, .. } => {
+                    // Each device hears that its session ended.
+                    let ended = sessions.iter().map(|session| AccountEvent::SignedOut { session: *session });
+                    Ok(ended.chain([AccountEvent::PersonalDataErased {}]).collect())
+                }
+                Self::Erased { .. } => Ok(vec![]),
+            },
+            AccountCommand::ConfirmErasure => match self {
+                Self::Unregistered | Self::Active { .. } => Err(AccountError::NotErased),
+                Self::Erased { confirmed: false } => Ok(vec![AccountEvent::ErasureConfirmed {}]),
+                Self::Erased { confirmed: true } => Ok(vec![]),
             },
         }
     }
@@ -210,6 +231,46 @@ mod tests {
             .given(past)
             .when(sign_in(full + 1, PasswordCheck::Right))
             .then_expect_events(vec![AccountEvent::SignedOut { session: session(1) }, signed_in(full + 1)]);
+    }
+
+    #[test]
+    fn erasing_ends_every_session_and_twice_adds_nothing() {
+        let past = vec![registered(), signed_in(1), signed_in(2)];
+        let erased = vec![
+            AccountEvent::SignedOut { session: session(1) },
+            AccountEvent::SignedOut { session: session(2) },
+            AccountEvent::PersonalDataErased {},
+        ];
+        account().given(past.clone()).when(AccountCommand::Erase).then_expect_events(erased.clone());
+        let all = [past, erased].concat();
+        account().given(all).when(AccountCommand::Erase).then_expect_events(vec![]);
+        account()
+            .given_no_previous_events()
+            .when(AccountCommand::Erase)
+            .then_expect_error(AccountError::Unknown);
+    }
+
+    #[test]
+    fn an_erasure_is_confirmed_once_and_only_after_it() {
+        let confirm = || AccountCommand::ConfirmErasure;
+        let erased = vec![registered(), AccountEvent::PersonalDataErased {}];
+        let confirmed = AccountEvent::ErasureConfirmed {};
+        account().given(vec![registered()]).when(confirm()).then_expect_error(AccountError::NotErased);
+        account().given(erased.clone()).when(confirm()).then_expect_events(vec![confirmed.clone()]);
+        account().given([erased, vec![confirmed]].concat()).when(confirm()).then_expect_events(vec![]);
+    }
+
+    #[test]
+    fn an_erased_account_is_as_unknown_as_one_that_never_was_and_its_id_stays_taken() {
+        let register = AccountCommand::Register { handle: handle(), user_name: user_name(), device: None };
+        for last in [AccountEvent::PersonalDataErased {}, AccountEvent::ErasureConfirmed {}] {
+            let erased = || account().given(vec![registered(), signed_in(1), last.clone()]);
+            erased().when(sign_in(2, PasswordCheck::Right)).then_expect_error(AccountError::Unknown);
+            erased()
+                .when(AccountCommand::SignOut { session: session(1) })
+                .then_expect_error(AccountError::Unknown);
+            erased().when(register.clone()).then_expect_error(AccountError::AlreadyRegistered);
+        }
     }
 
     #[test]

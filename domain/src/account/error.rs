@@ -9,6 +9,9 @@ pub enum AccountError {
     /// The id is taken: registering is done once.
     #[error("the account exists already")]
     AlreadyRegistered,
+    /// An erasure is confirmed that was not asked for.
+    #[error("the account is not erased")]
+    NotErased,
     /// The password does not fit.
     #[error("wrong password")]
     WrongPassword,

@@ -34,9 +34,20 @@ pub enum AccountEvent {
         /// The session that ended.
         session: SessionId,
     },
+    /// The person is to be forgotten: from here on everything that was sealed for the account counts as
+    /// erased, in every view and wherever it stands in the log.
+    PersonalDataErased {},
+    /// The account's key was destroyed: what it sealed cannot be read by anybody again.
+    ErasureConfirmed {},
 }
 
-event_versions!(AccountEvent { AccountRegistered: "1.0", SignedIn: "1.0", SignedOut: "1.0" });
+event_versions!(AccountEvent {
+    AccountRegistered: "1.0",
+    SignedIn: "1.0",
+    SignedOut: "1.0",
+    PersonalDataErased: "1.0",
+    ErasureConfirmed: "1.0",
+});
 
 impl AggregateEvent for AccountEvent {
     fn of(event: &Event) -> Option<&Self> {
@@ -52,7 +63,7 @@ impl AggregateEvent for AccountEvent {
                 visitor.field("device", owners, device);
                 visitor.field("address", owners, address);
             }
-            Self::SignedOut { session: _ } => {}
+            Self::SignedOut { session: _ } | Self::PersonalDataErased {} | Self::ErasureConfirmed {} => {}
         }
     }
 }

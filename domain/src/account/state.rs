@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::AccountEvent;
-use crate::ids::SessionId;
+use crate::ids::{HandleId, SessionId};
 
 /// The most devices signed in at once; one more ends the oldest.
 pub const SESSIONS_PER_ACCOUNT_MAX: usize = 50;
@@ -16,8 +16,15 @@ pub enum Account {
     Unregistered,
     /// In use.
     Active {
+        /// The claim on the user name.
+        handle: HandleId,
         /// Signed-in devices, oldest first, at most [`SESSIONS_PER_ACCOUNT_MAX`].
         sessions: Vec<SessionId>,
+    },
+    /// The person was forgotten: nobody can deal with this account again, nor register under its id.
+    Erased {
+        /// Whether the account's key is known to be destroyed.
+        confirmed: bool,
     },
 }
 
@@ -27,29 +34,41 @@ impl Account {
         matches!(self, Self::Active { .. })
     }
 
+    /// The claim on the user name; none unless the account is active.
+    pub fn handle(&self) -> Option<&HandleId> {
+        match self {
+            Self::Active { handle, .. } => Some(handle),
+            Self::Unregistered | Self::Erased { .. } => None,
+        }
+    }
+
     /// The session that has to end before another can begin.
     pub fn session_to_end(&self) -> Option<SessionId> {
         match self {
-            Self::Active { sessions } if sessions.len() >= SESSIONS_PER_ACCOUNT_MAX => {
+            Self::Active { sessions, .. } if sessions.len() >= SESSIONS_PER_ACCOUNT_MAX => {
                 sessions.first().copied()
             }
-            Self::Active { .. } | Self::Unregistered => None,
+            Self::Active { .. } | Self::Unregistered | Self::Erased { .. } => None,
         }
     }
 
     pub(super) fn take_in(&mut self, event: &AccountEvent) {
         match event {
-            AccountEvent::AccountRegistered { .. } => *self = Self::Active { sessions: Vec::new() },
+            AccountEvent::AccountRegistered { handle, .. } => {
+                *self = Self::Active { handle: handle.clone(), sessions: Vec::new() };
+            }
             AccountEvent::SignedIn { session, .. } => {
-                if let Self::Active { sessions } = self {
+                if let Self::Active { sessions, .. } = self {
                     sessions.push(*session);
                 }
             }
             AccountEvent::SignedOut { session } => {
-                if let Self::Active { sessions } = self {
+                if let Self::Active { sessions, .. } = self {
                     sessions.retain(|s| s != session);
                 }
             }
+            AccountEvent::PersonalDataErased {} => *self = Self::Erased { confirmed: false },
+            AccountEvent::ErasureConfirmed {} => *self = Self::Erased { confirmed: true },
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Agreeing to a friend request.
 
+use crate::account::{Account, AccountError};
 use crate::action::{Action, Streams};
 use crate::friendship::{Friendship, FriendshipCommand, FriendshipError};
 use crate::ids::{AccountId, Pair};
@@ -12,6 +13,7 @@ use super::request_friend::{befriend, befriending_streams};
 #[derive(Clone, Debug)]
 pub struct ConfirmFriend {
     by: AccountId,
+    requester: AccountId,
     pair: Pair,
 }
 
@@ -19,16 +21,22 @@ impl ConfirmFriend {
     /// Refused when both are the same.
     pub fn new(by: AccountId, requester: AccountId) -> Result<Self, FriendshipError> {
         let pair = Pair::of(by, requester).ok_or(FriendshipError::WithOneself)?;
-        Ok(Self { by, pair })
+        Ok(Self { by, requester, pair })
     }
 }
 
 impl Action for ConfirmFriend {
     fn streams(&self) -> Vec<StreamRef> {
-        befriending_streams(&self.pair)
+        let mut streams = befriending_streams(&self.pair);
+        streams.push(StreamRef::of::<Account>(&self.requester));
+        streams
     }
 
     fn decide<S: Streams>(&self, streams: &mut S) -> Result<(), Refusal> {
+        // Who asked may have been erased since.
+        if matches!(streams.state::<Account>(&self.requester), Account::Erased { .. }) {
+            return Err(AccountError::Unknown.into());
+        }
         if streams.decide::<Friendship>(&self.pair, &FriendshipCommand::Confirm { by: self.by })? {
             befriend(streams, &self.pair)?;
         }

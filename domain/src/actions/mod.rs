@@ -1,6 +1,8 @@
 //! What people ask for, one file per action.
 
+mod confirm_erasure;
 mod confirm_friend;
+mod erase_person;
 mod register;
 mod request_friend;
 mod send_message;
@@ -9,7 +11,9 @@ mod sign_out;
 #[cfg(test)]
 mod world;
 
+pub use confirm_erasure::ConfirmErasure;
 pub use confirm_friend::ConfirmFriend;
+pub use erase_person::ErasePerson;
 pub use register::Register;
 pub use request_friend::RequestFriend;
 pub use send_message::SendMessage;
