@@ -6,6 +6,7 @@ pub mod accounts;
 pub mod cli;
 pub mod graphql;
 pub mod live;
+pub mod policies;
 pub mod refusals;
 pub mod server;
 pub mod settings;

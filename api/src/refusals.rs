@@ -69,7 +69,7 @@ pub fn row(refusal: &Refusal) -> Row {
     match refusal {
         Refusal::Invalid(invalid) => invalid_value(*invalid),
         // A conversation of others is told apart from nothing, so that nobody learns which ones exist.
-        Refusal::Account(AccountError::Unknown)
+        Refusal::Account(AccountError::Unknown | AccountError::NotErased)
         | Refusal::Handle(HandleError::NotHolder)
         | Refusal::Conversation(ConversationError::NotMember) => not_found(),
         // Told apart from nothing else, so that nobody learns which names exist.

@@ -34,6 +34,10 @@ pub struct DataSettings {
     #[arg(long, env = "ANNAL_MASTER_KEY_FILE", global = true)]
     pub master_key_file: Option<PathBuf>,
 
+    /// The file with the master key before this one, while keys are wrapped anew: `annal keys` tells how.
+    #[arg(long, env = "ANNAL_OLD_MASTER_KEY_FILE", global = true)]
+    pub old_master_key_file: Option<PathBuf>,
+
     /// Connections for reading.
     #[arg(long, env = "ANNAL_READ_CONNECTIONS_MAX", default_value_t = 16, global = true)]
     pub read_connections_max: u32,

@@ -21,6 +21,12 @@ pub struct LogConfig {
     pub lock_timeout: Duration,
     /// How long a frozen writer may hold that lock before PostgreSQL ends its session.
     pub frozen_writer_timeout: Duration,
+    /// How long one statement of the writer or the tail may take, waiting for the lock apart, before its
+    /// connection is given up; what it was to commit is then looked up.
+    pub statement_timeout: Duration,
+    /// How long the writer keeps the lock for commands that another node overtook, so that they are decided
+    /// again and appended before that node writes again. Without it the node that is faster wins every time.
+    pub overtaken_wait: Duration,
     /// Aggregates kept in memory.
     pub live_aggregates_max: u64,
     /// Sealing keys kept in memory.
@@ -48,6 +54,8 @@ impl Default for LogConfig {
             append_backoff: Duration::from_millis(50),
             lock_timeout: Duration::from_secs(5),
             frozen_writer_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(10),
+            overtaken_wait: Duration::from_millis(20),
             live_aggregates_max: 100_000,
             cached_keys_max: 200_000,
             read_connections_max: 16,

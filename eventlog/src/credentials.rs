@@ -91,6 +91,18 @@ pub(crate) async fn apply(connection: &mut PgConnection, change: &CredentialChan
                 .execute(connection)
                 .await?;
         }
+        CredentialChange::EndAllSessions { account } => {
+            sqlx::query("DELETE FROM credentials.sessions WHERE account = $1")
+                .bind(account.0)
+                .execute(connection)
+                .await?;
+        }
+        CredentialChange::RemovePassword { account } => {
+            sqlx::query("DELETE FROM credentials.passwords WHERE account = $1")
+                .bind(account.0)
+                .execute(connection)
+                .await?;
+        }
     }
     Ok(())
 }

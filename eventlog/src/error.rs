@@ -38,9 +38,17 @@ pub enum LogError {
     /// A personal field could not be sealed, because its owner's key was destroyed.
     #[error("the key that should seal a field was destroyed")]
     KeyDestroyed,
-    /// A wrapped key does not open: this is not the master key it was wrapped with.
-    #[error("the master key does not fit this database")]
+    /// A wrapped key does not open: no master key at hand is the one it was wrapped with. After a change of
+    /// the master key use the new one; during it use both.
+    #[error(
+        "the master key does not fit this database; if it was changed, use the new one, and the old one as well \
+         until the change is through"
+    )]
     WrongMasterKey,
+    /// A rotation found new keys wrapped by the old master key again and again. Restart the servers with both
+    /// master keys, then rotate again.
+    #[error("a server still wraps keys by the old master key: restart it with both keys, then try again")]
+    StillWrapped,
     /// An event could not be written as JSON: a personal field was not shown to the visitor.
     #[error("an event could not be encoded")]
     Encode(#[source] serde_json::Error),

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::{Action, Decider, Event, HandleId, Position, Recorded, StreamId, StreamRef};
+use domain::{AccountId, Action, Decider, Event, HandleId, Position, Recorded, StreamId, StreamRef};
 use sqlx::PgPool;
-use sqlx::Row as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -13,10 +12,12 @@ use uuid::Uuid;
 use crate::bus::{Bus, CommandContext, Outcome};
 use crate::config::LogConfig;
 use crate::credentials::Credentials;
+use crate::epoch;
 use crate::error::{ExecuteError, LogError};
-use crate::fresh::{Clock, new_uuid};
-use crate::keys::{KeyRing, MasterKey};
+use crate::fresh::Clock;
+use crate::keys::{KeyRing, MasterKeys};
 use crate::origins::Origins;
+use crate::policies::PolicyCheckpoint;
 use crate::read::{self, StreamPart};
 use crate::stored::{self, StoredEvent};
 use crate::tail::{LiveBatch, Tail};
@@ -66,7 +67,7 @@ impl EventLog {
     /// [`LogError::Database`]: it cannot be reached.
     pub async fn open(
         options: PgConnectOptions,
-        master: MasterKey,
+        master: impl Into<MasterKeys>,
         clock: Arc<dyn Clock>,
         config: LogConfig,
     ) -> Result<(Self, LogTasks), LogError> {
@@ -75,8 +76,8 @@ impl EventLog {
             .acquire_timeout(config.read_connection_timeout)
             .connect_with(options.clone().options([("jit", "off"), ("application_name", "annal-reader")]))
             .await?;
-        let keys = KeyRing::open(pool.clone(), master, clock.clone(), config.cached_keys_max).await?;
-        let epoch = current_epoch(&pool, clock.as_ref()).await?;
+        let keys = KeyRing::open(pool.clone(), master.into(), clock.clone(), config.cached_keys_max).await?;
+        let epoch = epoch::current(&pool, clock.as_ref()).await?;
         let (committed, received) = mpsc::channel(COMMITTED_BATCHES_MAX);
         let (closing, close) = oneshot::channel();
         let (writer, writer_task) = Writer::start(options, config.clone(), clock.clone(), committed, close);
@@ -204,6 +205,20 @@ impl EventLog {
         self.bus.keys.handle_id(normalised)
     }
 
+    /// Destroys the key that seals what a person wrote, for every node and for ever. Flushed when this
+    /// returns; safe to repeat. Nothing is asked here: the log must hold the erasure already.
+    ///
+    /// # Errors
+    /// [`LogError::Database`]: it may or may not be destroyed; call again.
+    pub async fn destroy_account_key(&self, account: AccountId) -> Result<(), LogError> {
+        self.bus.keys.destroy(account).await
+    }
+
+    /// How far a policy of this name has reacted to the log.
+    pub fn policy_checkpoint(&self, policy: &'static str) -> PolicyCheckpoint {
+        PolicyCheckpoint::new(self.bus.pool.clone(), policy)
+    }
+
     /// The secrets that people sign in with.
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
@@ -218,20 +233,4 @@ impl EventLog {
     pub fn pool(&self) -> &PgPool {
         &self.bus.pool
     }
-}
-
-/// The newest epoch; the first start begins the first one.
-async fn current_epoch(pool: &PgPool, clock: &dyn Clock) -> Result<Uuid, LogError> {
-    sqlx::query(
-        "INSERT INTO log_epochs (epoch, after_position, started_at)
-         SELECT $1, 0, $2 WHERE NOT EXISTS (SELECT 1 FROM log_epochs)",
-    )
-    .bind(new_uuid())
-    .bind(clock.now())
-    .execute(pool)
-    .await?;
-    let row = sqlx::query("SELECT epoch FROM log_epochs ORDER BY started_at DESC, epoch DESC LIMIT 1")
-        .fetch_one(pool)
-        .await?;
-    Ok(row.try_get("epoch")?)
 }

@@ -1,4 +1,8 @@
 //! Reading the log: by position, by stream, and the merged tails of some streams.
+//!
+//! The planner must not know how many events of a stream are asked for: if it believes the stream to be
+//! short, it fetches all of it and sorts. `LIMIT (SELECT ...)` tells it nothing, so it follows the stream's
+//! index in order and stops (`tests/plans`; see also the migration on statistics).
 
 use domain::{Position, StreamId};
 use sqlx::postgres::PgRow;
@@ -54,7 +58,8 @@ pub(crate) async fn by_stream(
 ) -> Result<Vec<StoredEvent>, LogError> {
     let statement = format!(
         "SELECT {COLUMNS} FROM events
-         WHERE aggregate_type = $1 AND aggregate_id = $2 AND position > $3 ORDER BY position LIMIT $4"
+         WHERE aggregate_type = $1 AND aggregate_id = $2 AND position > $3
+         ORDER BY position LIMIT (SELECT $4::bigint)"
     );
     let rows = sqlx::query(&statement)
         .bind(stream.aggregate_type)
@@ -67,7 +72,8 @@ pub(crate) async fn by_stream(
 }
 
 /// The events of some streams above `after` and up to `until`, merged in commit order, at most `limit`.
-/// Streams without news are passed over by their last position; the others are read from their tails.
+/// Streams without news are passed over by their last position; the others are read from their tails, which
+/// name that position, so that the planner has to look for news first.
 pub(crate) async fn merged(
     pool: &PgPool,
     parts: &[StreamPart],
@@ -79,15 +85,15 @@ pub(crate) async fn merged(
         "SELECT tail.* FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[])
               AS wanted (type, id, after, until)
          JOIN LATERAL (
-             SELECT 1 FROM streams
+             SELECT last_position FROM streams
              WHERE aggregate_type = wanted.type AND aggregate_id = wanted.id
                AND last_position > greatest(wanted.after, $5)
          ) AS news ON true
          CROSS JOIN LATERAL (
              SELECT {COLUMNS} FROM events
              WHERE aggregate_type = wanted.type AND aggregate_id = wanted.id
-               AND position > greatest(wanted.after, $5) AND position <= least(wanted.until, $6)
-             ORDER BY position LIMIT $7
+               AND position > greatest(wanted.after, $5) AND position <= least(wanted.until, $6, news.last_position)
+             ORDER BY position LIMIT (SELECT $7::bigint)
          ) AS tail
          ORDER BY tail.position LIMIT $7"
     );

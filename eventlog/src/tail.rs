@@ -9,7 +9,7 @@ use std::sync::Arc;
 use domain::{Position, Recorded};
 use sqlx::PgPool;
 use tokio::sync::{broadcast, mpsc, watch};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{MissedTickBehavior, timeout};
 use tracing::warn;
 
 use crate::bus::Mailboxes;
@@ -39,16 +39,26 @@ impl Tail {
         let mut poll = tokio::time::interval(self.config.poll_interval);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let step = tokio::select! {
+            let batch = tokio::select! {
                 batch = self.committed.recv() => match batch {
-                    Some(batch) => self.take(&batch).await,
+                    Some(batch) => Some(batch),
                     None => return,
                 },
-                _ = poll.tick() => self.catch_up().await,
+                _ = poll.tick() => None,
             };
-            if let Err(error) = step {
-                warn!(?error, "following the log failed; trying again");
+            // Cut off where it waits for the database, it has published nothing by halves.
+            match timeout(self.config.statement_timeout, self.step(batch)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => warn!(?error, "following the log failed; trying again"),
+                Err(_) => warn!("the database does not answer; trying again"),
             }
+        }
+    }
+
+    async fn step(&mut self, batch: Option<Arc<Vec<StoredEvent>>>) -> Result<(), LogError> {
+        match batch {
+            Some(batch) => self.take(&batch).await,
+            None => self.catch_up().await,
         }
     }
 
@@ -85,6 +95,9 @@ impl Tail {
 
     async fn publish(&self, events: &[StoredEvent]) -> Result<(), LogError> {
         let opened = stored::open(events, &self.keys).await?;
+        for account in opened.iter().filter_map(|recorded| recorded.event.erases(&recorded.stream)) {
+            self.keys.forget(account).await?;
+        }
         for event in events {
             self.mailboxes.observe(event);
         }

@@ -8,7 +8,8 @@ mod kit;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use domain::actions::{ConfirmFriend, RequestFriend};
+use domain::account::Account;
+use domain::actions::{ConfirmFriend, ErasePerson, RequestFriend};
 use domain::{AccountId, ConversationId};
 use eventlog::Outcome;
 use kit::{House, batches_of, saying, talk};
@@ -27,13 +28,20 @@ enum Deed {
     Ask,
     Confirm,
     Say,
+    /// The person is erased; the key is still there.
+    Erase,
 }
 
 type Deeds = Vec<(Deed, usize, usize)>;
 
 /// A projector's life: the size of its batches, and what happens meanwhile.
 fn life() -> impl Strategy<Value = (u32, Deeds)> {
-    let deed = select(vec![Deed::Ask, Deed::Confirm, Deed::Say, Deed::Say, Deed::Say]);
+    let deed = prop_oneof![
+        4 => Just(Deed::Ask),
+        4 => Just(Deed::Confirm),
+        12 => Just(Deed::Say),
+        1 => Just(Deed::Erase),
+    ];
     let deeds = proptest::collection::vec((deed, 0..PEOPLE, 1..PEOPLE), 0..60);
     (select(vec![1, 2, 7, 1_000]), deeds)
 }
@@ -48,6 +56,11 @@ async fn happens(house: &House, people: &[AccountId], deeds: &Deeds, model: &mut
             Deed::Ask => house.tries(Some(who), RequestFriend::new(who, whom).unwrap()).await,
             Deed::Confirm => house.tries(Some(who), ConfirmFriend::new(who, whom).unwrap()).await,
             Deed::Say => house.tries(Some(who), saying(who, whom, "something")).await,
+            Deed::Erase => {
+                let account = house.log.inspect::<Account, _>(&who, Account::clone).await.unwrap();
+                let Some(handle) = account.handle().cloned() else { continue };
+                house.tries(Some(who), ErasePerson { account: who, handle }).await
+            }
         };
         if let (Deed::Say, Outcome::Done(_)) = (deed, outcome) {
             let (length, read) = model.entry(talk(who, whom)).or_default();

@@ -1,9 +1,12 @@
 //! The command line.
 
 mod demo;
+mod epoch;
+mod erase;
+mod keys;
 mod views;
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
@@ -41,6 +44,12 @@ enum Command {
     Demo(demo::DemoSettings),
     /// Look after the views: everything in them can be built again from the log.
     Views(views::ViewsSettings),
+    /// Tell clients that positions mean something else, after a restore to an earlier moment.
+    Epoch(epoch::EpochSettings),
+    /// Look after the master key: make a new one, wrap all keys by it.
+    Keys(keys::KeysSettings),
+    /// Forget a person, for ever. Also works beside a running server.
+    Erase(erase::EraseSettings),
     /// Print the GraphQL schema.
     Schema,
 }
@@ -56,6 +65,9 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Migrate(settings) => migrate(&settings).await,
         Command::Demo(settings) => demo::run(settings).await,
         Command::Views(settings) => views::run(settings).await,
+        Command::Epoch(settings) => epoch::run(settings).await,
+        Command::Keys(settings) => keys::run(settings).await,
+        Command::Erase(settings) => erase::run(settings).await,
         Command::Schema => say(graphql::sdl().trim_end()),
     };
     match done {
@@ -69,7 +81,9 @@ pub async fn run(cli: Cli) -> ExitCode {
 
 fn start_logging(cli: &Cli) {
     let filter = EnvFilter::try_new(&cli.log).unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
-    let logging = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let colours = io::stderr().is_terminal();
+    let logging =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours);
     if cli.log_json { logging.json().init() } else { logging.with_target(false).init() }
 }
 

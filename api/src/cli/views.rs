@@ -35,8 +35,8 @@ enum ViewsCommand {
 
 pub(super) async fn run(settings: ViewsSettings) -> Result<(), Failure> {
     let storage = Storage::join(&settings.data).await?;
-    let master = storage.master_key().await?;
-    let opened = EventLog::open(storage.options(), master, Arc::new(SystemClock), settings.data.log()).await;
+    let masters = storage.master_keys().await?;
+    let opened = EventLog::open(storage.options(), masters, Arc::new(SystemClock), settings.data.log()).await;
     let (log, tasks): (EventLog, LogTasks) = opened?;
     let done = match settings.command {
         ViewsCommand::Status => status(&log).await,
@@ -65,7 +65,7 @@ async fn status(log: &EventLog) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn rebuild(log: &EventLog, name: &str) -> Result<(), Failure> {
+pub(super) async fn rebuild(log: &EventLog, name: &str) -> Result<(), Failure> {
     projections::rebuild(log, name, &mut shown()).await?;
     say(&format!("{name} was built again from the log."))
 }

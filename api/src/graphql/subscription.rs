@@ -181,5 +181,7 @@ fn account_event(recorded: &Recorded, event: &AccountEvent) -> Option<UpdateEven
         AccountEvent::SignedOut { session } => {
             UpdateEvent::SignedOut(SignedOutUpdate { session_id: ID(session.to_string()) })
         }
+        // Nobody is signed in to this account to hear it; each session was told that it ended.
+        AccountEvent::PersonalDataErased {} | AccountEvent::ErasureConfirmed {} => return None,
     })
 }

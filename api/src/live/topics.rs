@@ -22,7 +22,9 @@ pub(super) fn topics(recorded: &Recorded) -> Vec<Topic> {
         Event::Account(
             AccountEvent::AccountRegistered { .. }
             | AccountEvent::SignedIn { .. }
-            | AccountEvent::SignedOut { .. },
+            | AccountEvent::SignedOut { .. }
+            | AccountEvent::PersonalDataErased {}
+            | AccountEvent::ErasureConfirmed {},
         ) => recorded.stream.id::<Account>().map(Topic::Account).into_iter().collect(),
         Event::Handle(HandleEvent::HandleClaimed { .. } | HandleEvent::HandleReleased { .. }) => vec![],
         Event::Friendship(FriendshipEvent::FriendRequested { from, to }) => {

@@ -12,6 +12,7 @@ use super::storage::{Storage, StorageError};
 use crate::accounts::{PasswordError, Passwords, Sessions};
 use crate::graphql::{App, schema, sdl};
 use crate::live::{Feeds, Hub, Told};
+use crate::policies::{self, Erasure, PolicyConfig, PolicyTask};
 use crate::settings::ServeSettings;
 use crate::transport::Transport;
 
@@ -38,6 +39,7 @@ pub struct House {
     log_tasks: LogTasks,
     projector: ProjectorTask,
     stop_projector: watch::Sender<bool>,
+    policies: Vec<PolicyTask>,
 }
 
 impl House {
@@ -47,12 +49,13 @@ impl House {
         storage: &Storage,
         draining: watch::Receiver<bool>,
     ) -> Result<Self, HouseError> {
-        let master = storage.master_key().await?;
+        let masters = storage.master_keys().await?;
         let (log, log_tasks) =
-            EventLog::open(storage.options(), master, Arc::new(SystemClock), settings.log()).await?;
+            EventLog::open(storage.options(), masters, Arc::new(SystemClock), settings.log()).await?;
         let (stop_projector, stopped) = watch::channel(false);
         let projector = Projector::start(log.clone(), catalogue(), ProjectorConfig::default(), stopped);
         let (views, projector) = projector.await?;
+        let policies = vec![policies::start(Erasure, log.clone(), PolicyConfig::default())];
         let hub = Hub::start(&log, settings.hub());
         let (config, told) = (settings.transport(), Told::default());
         let app = App {
@@ -68,7 +71,7 @@ impl House {
         let sessions = Sessions::new(log.clone(), hub);
         let transport = Transport::new(schema(app), sessions, config, sdl(), draining);
         let router = routes::router(transport, routes::Health { log, views });
-        Ok(Self { router, log_tasks, projector, stop_projector })
+        Ok(Self { router, log_tasks, projector, stop_projector, policies })
     }
 
     /// The routes.
@@ -76,8 +79,11 @@ impl House {
         self.router.clone()
     }
 
-    /// Commits everything queued and stops the projector.
+    /// Stops the policies, commits everything queued and stops the projector.
     pub async fn close(self) {
+        for policy in self.policies {
+            policy.stop().await;
+        }
         self.log_tasks.close().await;
         self.stop_projector.send_replace(true);
         self.projector.finish().await;

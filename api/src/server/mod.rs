@@ -5,7 +5,7 @@ mod routes;
 mod storage;
 
 pub use house::{House, HouseError};
-pub use storage::{Storage, StorageError};
+pub use storage::{Storage, StorageError, read_master_key};
 
 use std::future::IntoFuture as _;
 use std::net::SocketAddr;

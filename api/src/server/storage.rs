@@ -2,11 +2,11 @@
 
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
 use eventlog::cluster::{Attached, Cluster, ClusterConfig, ClusterError};
-use eventlog::{LogError, MasterKey, MasterKeyError, PgConnectOptions};
+use eventlog::{LogError, MasterKey, MasterKeyError, MasterKeys, PgConnectOptions};
 
 use crate::settings::DataSettings;
 
@@ -46,6 +46,7 @@ pub struct Storage {
     cluster: Option<Cluster>,
     key_file: PathBuf,
     key_text: Option<String>,
+    old_key_file: Option<PathBuf>,
 }
 
 impl Storage {
@@ -76,12 +77,22 @@ impl Storage {
         cluster: Option<Cluster>,
     ) -> Result<Self, StorageError> {
         eventlog::migrate(&options).await?;
-        Ok(Self { options, cluster, key_file: settings.key_file(), key_text: settings.master_key.clone() })
+        let (key_file, old_key_file) = (settings.key_file(), settings.old_master_key_file.clone());
+        Ok(Self { options, cluster, key_file, key_text: settings.master_key.clone(), old_key_file })
     }
 
     /// How to connect to the database.
     pub fn options(&self) -> PgConnectOptions {
         self.options.clone()
+    }
+
+    /// The master key, and the one before it if its file is named.
+    pub async fn master_keys(&self) -> Result<MasterKeys, StorageError> {
+        let current = self.master_key().await?;
+        match &self.old_key_file {
+            Some(file) => Ok(MasterKeys::from(current).with_old(read_master_key(file)?)),
+            None => Ok(current.into()),
+        }
     }
 
     /// The master key: from the setting, else from its file, which is made for a database without keys.
@@ -92,7 +103,7 @@ impl Storage {
             return MasterKey::from_base64(text).map_err(failed);
         }
         if file.exists() {
-            return MasterKey::read(file).map_err(failed);
+            return read_master_key(file);
         }
         if eventlog::has_keys(&self.options).await? {
             return Err(StorageError::MasterKeyLost(file.clone()));
@@ -113,6 +124,11 @@ impl Storage {
         }
         Ok(())
     }
+}
+
+/// Reads a master key from its file.
+pub fn read_master_key(file: &Path) -> Result<MasterKey, StorageError> {
+    MasterKey::read(file).map_err(|error| StorageError::MasterKey { file: file.to_owned(), error })
 }
 
 /// The folder of the private PostgreSQL.

@@ -1,6 +1,7 @@
 //! The binary as an operator runs it.
 
 use std::fs::File;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -23,13 +24,17 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// One installation: a folder with its data, its master key and its log lines, maybe a database elsewhere.
 pub(crate) struct Installation {
     pub(crate) folder: Folder,
+    /// The files of the master key, and of the one before it.
+    pub(crate) key_files: (PathBuf, Option<PathBuf>),
     database_url: Option<String>,
 }
 
 impl Installation {
     /// One that keeps its data in this database, or in a private PostgreSQL when there is none.
     pub(crate) fn new(database_url: Option<String>) -> Self {
-        Self { folder: Folder::new(), database_url }
+        let folder = Folder::new();
+        let key_files = (folder.path().join("master.key"), None);
+        Self { folder, key_files, database_url }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -41,7 +46,10 @@ impl Installation {
         }
         command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
         command.env("ANNAL_DATA", self.folder.path().join("data"));
-        command.env("ANNAL_MASTER_KEY_FILE", self.folder.path().join("master.key"));
+        command.env("ANNAL_MASTER_KEY_FILE", &self.key_files.0);
+        if let Some(old) = &self.key_files.1 {
+            command.env("ANNAL_OLD_MASTER_KEY_FILE", old);
+        }
         if let Some(url) = &self.database_url {
             command.env("DATABASE_URL", url);
         }
@@ -66,13 +74,18 @@ impl Installation {
         Annal { process, port, _said: said }
     }
 
+    /// Runs a command to its end: whether it ended well, and what it said.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> (bool, String) {
+        let output = self.command(arguments).output();
+        let output = timeout(COMMAND_MAX, output).await.expect("it ends in time").unwrap();
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        (output.status.success(), format!("{out}{err}"))
+    }
+
     /// Compares every view with the log.
     pub(crate) async fn views_equal_their_rebuild(&self) {
-        let output = self.command(&["views", "verify"]).output();
-        let output = timeout(COMMAND_MAX, output).await.expect("verified in time").unwrap();
-        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "{out}{err}");
-        assert!(out.contains("timeline") && !out.contains("DIFFERENT"), "{out}");
+        let (well, said) = self.run(&["views", "verify"]).await;
+        assert!(well && said.contains("timeline") && !said.contains("DIFFERENT"), "{said}");
     }
 }
 

@@ -10,6 +10,8 @@ mod embedded;
 #[cfg(test)]
 mod folder;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod node;
 #[cfg(test)]
 mod person;

@@ -1,7 +1,7 @@
 //! What people type is in clear nowhere but where it is shown: not in the log, not in a log line.
 
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::json;
 use sqlx::Row as _;
@@ -23,15 +23,24 @@ impl Write for Lines {
     }
 }
 
+/// Every log line of this process from now on, from whichever test.
+pub(crate) fn all_lines() -> impl Fn() -> String {
+    static LINES: OnceLock<Lines> = OnceLock::new();
+    let lines = LINES.get_or_init(|| {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        tracing_subscriber::fmt()
+            .with_env_filter("debug,api=trace,eventlog=trace,projections=trace")
+            .with_writer(move || writer.clone())
+            .init();
+        lines
+    });
+    || String::from_utf8_lossy(&lines.0.lock().unwrap()).to_lowercase()
+}
+
 #[tokio::test]
 async fn passwords_tokens_names_and_texts_are_in_no_table_of_the_log_and_in_no_log_line() {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    tracing_subscriber::fmt()
-        .with_env_filter("debug,api=trace,eventlog=trace,projections=trace")
-        .with_writer(move || writer.clone())
-        .try_init()
-        .expect("one test per process");
+    let lines = all_lines();
     let app = TestApp::start().await;
     let (ann, _, conversation) = app.friends("MarkerName1", "robert01").await;
     ann.sends(&conversation, "MarkerText 标记").await;
@@ -58,7 +67,7 @@ async fn passwords_tokens_names_and_texts_are_in_no_table_of_the_log_and_in_no_l
         assert_eq!(found, 0, "{name}");
     }
     app.views_equal_their_rebuild().await;
-    let lines = String::from_utf8_lossy(&lines.0.lock().unwrap()).to_lowercase();
+    let lines = lines();
     assert!(lines.contains("leading a projection"), "the lines are those of our process");
     let line = lines.lines().find(|line| line.contains("marker"));
     assert_eq!(line, None, "a line shows what somebody typed");

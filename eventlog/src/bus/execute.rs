@@ -1,25 +1,24 @@
 //! The way of a command.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use domain::action::STREAMS_PER_ACTION_MAX;
-use domain::{Action, Decider, Event, EventId, Metadata, Position, Recorded, Refusal, StreamRef};
+use domain::{Action, Decider, Event, Position, Recorded, Refusal, StreamRef};
 use sqlx::PgPool;
 use tokio::sync::oneshot;
 
 use super::deciding::{Deciding, Decision};
+use super::encode::{encode, placed, recorded};
 use super::joining::InFlight;
 use super::mailbox::{Held, Mailboxes};
 use super::outcome::{CommandContext, Done, Outcome};
 use super::snapshots::Snapshot;
 use crate::config::LogConfig;
 use crate::error::{ExecuteError, LogError};
-use crate::fresh::{Clock, new_uuid};
+use crate::fresh::Clock;
 use crate::keys::KeyRing;
-use crate::writer::{Answer, AppendRequest, NewEvent, Receipt, StreamAppend, WriterHandle};
-use crate::{read, seal, stored};
+use crate::writer::{Answer, AppendRequest, Receipt, StreamAppend, WriterHandle};
+use crate::{read, stored};
 
 /// Executes commands. Cheap to clone.
 #[derive(Clone)]
@@ -162,7 +161,8 @@ impl Bus {
     ) -> Result<Queued, ExecuteError> {
         let now = self.clock.now();
         let mut events = recorded(&held, decision.events, context, now);
-        let (new_events, opened) = self.seal(&held, &mut events, now).await?;
+        let opened = events.clone();
+        let new_events = encode(&mut events, &self.keys, now).await?;
         let place = self.writer.reserve()?;
         let streams = held
             .iter()
@@ -199,37 +199,6 @@ impl Bus {
         Ok(Queued { answer, events, refusal, snapshots })
     }
 
-    /// Makes the sealed, encoded form of events; the keys it needs are committed before it returns.
-    async fn seal(
-        &self,
-        held: &[Held],
-        events: &mut Vec<(usize, Recorded)>,
-        now: DateTime<Utc>,
-    ) -> Result<(Vec<NewEvent>, Vec<(usize, Recorded)>), LogError> {
-        let opened = events.clone();
-        let mut owners = BTreeSet::new();
-        for (_, recorded) in events.iter_mut() {
-            seal::owners(&mut recorded.event, &recorded.stream, now, &mut owners);
-        }
-        let keys = self.keys.ensure(&owners).await?;
-        let mut sealed = Vec::with_capacity(events.len());
-        for (index, recorded) in events {
-            debug_assert!(*index < held.len());
-            let Recorded { event, stream, sequence, metadata, .. } = recorded;
-            seal::seal(event, stream, *sequence, metadata.event_id, now, &keys)
-                .map_err(|_| LogError::KeyDestroyed)?;
-            sealed.push(NewEvent {
-                stream: *index,
-                sequence: *sequence,
-                event_type: event.event_type(),
-                event_version: event.event_version(),
-                payload: event.encode().map_err(LogError::Encode)?,
-                metadata: serde_json::to_string(metadata).map_err(LogError::Encode)?,
-            });
-        }
-        Ok((sealed, opened))
-    }
-
     /// Keeps snapshots whose last event was committed with the command.
     fn keep(&self, snapshots: Vec<(usize, Snapshot)>, first: Position) {
         for (place, snapshot) in snapshots {
@@ -250,44 +219,4 @@ impl Bus {
         };
         Ok(Outcome::Done(Done { events, position: last, repeated: true }))
     }
-}
-
-/// Gives decided events their places in their streams and their metadata.
-fn recorded(
-    held: &[Held],
-    events: Vec<(usize, Event)>,
-    context: &CommandContext,
-    now: DateTime<Utc>,
-) -> Vec<(usize, Recorded)> {
-    let mut versions: Vec<i64> = held.iter().map(|held| held.live().map_or(0, |live| live.version)).collect();
-    let place = |(index, event): (usize, Event)| {
-        versions[index] += 1;
-        let recorded = Recorded {
-            position: Position::START,
-            stream: held[index].stream.id.clone(),
-            sequence: versions[index],
-            event,
-            metadata: metadata(context),
-            recorded_at: now,
-        };
-        (index, recorded)
-    };
-    events.into_iter().map(place).collect()
-}
-
-fn metadata(context: &CommandContext) -> Metadata {
-    Metadata {
-        event_id: EventId(new_uuid()),
-        actor: context.actor.clone(),
-        session: context.session,
-        causation: context.causation,
-        correlation: context.correlation,
-        client: context.client,
-    }
-}
-
-/// Fills in what the writer allotted: the positions and the moment.
-fn placed(events: Vec<Recorded>, first: Position, recorded_at: DateTime<Utc>) -> Vec<Recorded> {
-    let place = |(position, event)| Recorded { position: Position(position), recorded_at, ..event };
-    (first.0..).zip(events).map(place).collect()
 }

@@ -5,6 +5,7 @@
 //! is told to anybody before it is committed: refusals and "already so" pass through the writer too.
 
 mod deciding;
+mod encode;
 mod execute;
 mod joining;
 mod mailbox;

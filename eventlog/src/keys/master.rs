@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::KeyBytes;
@@ -29,6 +30,17 @@ pub enum MasterKeyError {
     /// Others could read the file. Run `chmod 600` on it.
     #[error("the master key file must be readable by its owner only (mode 0600)")]
     TooOpen,
+}
+
+/// Tells master keys apart without telling anything about them: 64 bits of a SHA-256 over a label and
+/// the key, which is random.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct MasterKeyId(pub(super) i64);
+
+impl std::fmt::Display for MasterKeyId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
 }
 
 /// Wraps and unwraps the keys of the database (XChaCha20-Poly1305, random nonce).
@@ -67,6 +79,12 @@ impl MasterKey {
             fs::File::open(folder)?.sync_all()?;
         }
         Ok(key)
+    }
+
+    /// What the key is called where its id is enough.
+    pub fn id(&self) -> MasterKeyId {
+        let hash = Sha256::new_with_prefix(b"annal master key id").chain_update(self.0.as_slice()).finalize();
+        MasterKeyId(i64::from_be_bytes(std::array::from_fn(|at| hash[at])))
     }
 
     /// Wraps a key for storage; `name` is bound to it, so that stored keys cannot change places.

@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use domain::{Actor, HandleId, IdempotencyKey};
+use domain::{AccountId, Actor, HandleId, IdempotencyKey};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use moka::sync::Cache;
 use sha2::Sha256;
 use sqlx::PgPool;
 use zeroize::Zeroizing;
 
-use super::{KeyBytes, KeyId, KeyOwner, MasterKey, store};
+use super::{KeyBytes, KeyId, KeyOwner, MasterKeys, sealing_name, store};
 use crate::error::LogError;
 use crate::fresh::{Clock, random_bytes, random_key_id};
 
@@ -28,8 +28,11 @@ impl KeySet {
 /// All keys of one process.
 pub(crate) struct KeyRing {
     pool: PgPool,
-    master: MasterKey,
+    masters: MasterKeys,
     clock: Arc<dyn Clock>,
+    /// How often keys were forgotten. A key is remembered only if none was since it was asked for, so that
+    /// one that was read before it was destroyed does not come back.
+    forgotten: RwLock<u64>,
     by_id: Cache<KeyId, Arc<KeyBytes>>,
     by_owner: Cache<KeyOwner, KeyId>,
     handles: KeyBytes,
@@ -40,15 +43,19 @@ impl KeyRing {
     /// Opens the log's own keys, or makes them on the first start.
     pub(crate) async fn open(
         pool: PgPool,
-        master: MasterKey,
+        masters: MasterKeys,
         clock: Arc<dyn Clock>,
         cached_keys_max: u64,
     ) -> Result<Self, LogError> {
-        let handles = log_key(&pool, &master, "handles").await?;
-        let receipts = log_key(&pool, &master, "receipts").await?;
+        let handles = log_key(&pool, &masters, "handles").await?;
+        let receipts = log_key(&pool, &masters, "receipts").await?;
+        if store::any_wrapped_by_others(&pool, masters.ids()).await? {
+            return Err(LogError::WrongMasterKey);
+        }
         let by_id = Cache::new(cached_keys_max);
         let by_owner = Cache::new(cached_keys_max);
-        Ok(Self { pool, master, clock, by_id, by_owner, handles, receipts })
+        let forgotten = RwLock::default();
+        Ok(Self { pool, masters, clock, forgotten, by_id, by_owner, handles, receipts })
     }
 
     /// The keys of these owners; those that do not exist are made, and are committed when this returns.
@@ -69,17 +76,20 @@ impl KeyRing {
         {
             return Ok((id, key));
         }
+        let asked = self.times_forgotten();
         let stored = if let Some(stored) = store::by_owner(&self.pool, &owner).await? {
             stored
         } else {
             let (id, key) = (random_key_id(), Zeroizing::new(random_bytes()));
-            let wrapped = self.master.wrap(&sealing_name(id), &key)?;
+            let wrapped = self.masters.wrap(&sealing_name(id), &key)?;
             store::insert_or_get(&self.pool, &owner, (id, &wrapped), self.clock.now()).await?
         };
         let wrapped = stored.wrapped.ok_or(LogError::KeyDestroyed)?;
-        let key = Arc::new(self.master.unwrap(&sealing_name(stored.id), &wrapped)?);
-        self.by_id.insert(stored.id, key.clone());
-        self.by_owner.insert(owner, stored.id);
+        let key = Arc::new(self.masters.unwrap(&sealing_name(stored.id), &wrapped)?);
+        self.remember(asked, || {
+            self.by_id.insert(stored.id, key.clone());
+            self.by_owner.insert(owner, stored.id);
+        });
         Ok((stored.id, key))
     }
 
@@ -96,13 +106,49 @@ impl KeyRing {
         if unknown.is_empty() {
             return Ok(keys);
         }
+        let asked = self.times_forgotten();
         for stored in store::by_ids(&self.pool, &unknown).await? {
             let Some(wrapped) = stored.wrapped else { continue };
-            let key = Arc::new(self.master.unwrap(&sealing_name(stored.id), &wrapped)?);
-            self.by_id.insert(stored.id, key.clone());
+            let key = Arc::new(self.masters.unwrap(&sealing_name(stored.id), &wrapped)?);
+            self.remember(asked, || self.by_id.insert(stored.id, key.clone()));
             keys.0.insert(stored.id, key);
         }
         Ok(keys)
+    }
+
+    /// Destroys the key of an account, for everybody and for ever; flushed when this returns. Safe to repeat.
+    pub(crate) async fn destroy(&self, account: AccountId) -> Result<(), LogError> {
+        store::destroy_of_account(&self.pool, account, random_key_id(), self.clock.now()).await?;
+        self.forget(account).await
+    }
+
+    /// Drops the key of an account from memory. Who needs it next asks the database whether it still is.
+    pub(crate) async fn forget(&self, account: AccountId) -> Result<(), LogError> {
+        let owner = KeyOwner::Account(account);
+        let stored = store::by_owner(&self.pool, &owner).await?;
+        self.drop_from_memory(owner, stored.map(|stored| stored.id));
+        Ok(())
+    }
+
+    fn drop_from_memory(&self, owner: KeyOwner, id: Option<KeyId>) {
+        let mut forgotten = self.forgotten.write().unwrap_or_else(PoisonError::into_inner);
+        *forgotten += 1;
+        self.by_owner.invalidate(&owner);
+        if let Some(id) = id {
+            self.by_id.invalidate(&id);
+        }
+    }
+
+    fn times_forgotten(&self) -> u64 {
+        *self.forgotten.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers what was read from the database, unless keys were forgotten since it was asked for.
+    fn remember(&self, asked: u64, insert: impl FnOnce()) {
+        let forgotten = self.forgotten.read().unwrap_or_else(PoisonError::into_inner);
+        if *forgotten == asked {
+            insert();
+        }
     }
 
     /// The stream id of a normalised user name: a keyed hash, so that the log holds no name in clear.
@@ -118,9 +164,9 @@ impl KeyRing {
     }
 }
 
-async fn log_key(pool: &PgPool, master: &MasterKey, name: &str) -> Result<KeyBytes, LogError> {
-    let proposal = master.wrap(name, &Zeroizing::new(random_bytes()))?;
-    master.unwrap(name, &store::log_key(pool, name, &proposal).await?)
+async fn log_key(pool: &PgPool, masters: &MasterKeys, name: &str) -> Result<KeyBytes, LogError> {
+    let proposal = masters.wrap(name, &Zeroizing::new(random_bytes()))?;
+    masters.unwrap(name, &store::log_key(pool, name, &proposal).await?)
 }
 
 /// Bytes as lower-case hex digits.
@@ -132,10 +178,6 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn sealing_name(id: KeyId) -> String {
-    format!("sealing:{id}")
-}
-
 /// HMAC-SHA256 over length-prefixed parts, so that no two lists of parts hash alike.
 fn keyed_hash(key: &KeyBytes, parts: &[&[u8]]) -> [u8; 32] {
     let mut mac = Hmac::<Sha256>::new_from_slice(key.as_slice()).expect("HMAC takes keys of any length");
@@ -144,4 +186,35 @@ fn keyed_hash(key: &KeyBytes, parts: &[&[u8]]) -> [u8; 32] {
         mac.update(part);
     }
     mac.finalize().into_bytes().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fresh::{SystemClock, new_uuid};
+    use crate::keys::MasterKey;
+
+    #[tokio::test]
+    async fn a_key_that_was_read_before_it_was_forgotten_does_not_come_back() {
+        let ring = KeyRing {
+            pool: PgPool::connect_lazy("postgres://nobody@localhost/nothing").unwrap(),
+            masters: MasterKey::generate().into(),
+            clock: Arc::new(SystemClock),
+            forgotten: RwLock::default(),
+            by_id: Cache::new(10),
+            by_owner: Cache::new(10),
+            handles: Zeroizing::new([0; 32]),
+            receipts: Zeroizing::new([0; 32]),
+        };
+        let (owner, key) = (KeyOwner::Account(AccountId(new_uuid())), Arc::new(Zeroizing::new([7; 32])));
+        let read = ring.times_forgotten();
+        ring.remember(read, || ring.by_id.insert(1, key.clone()));
+        assert!(ring.by_id.contains_key(&1));
+        ring.drop_from_memory(owner, Some(1));
+        assert!(!ring.by_id.contains_key(&1));
+        ring.remember(read, || ring.by_id.insert(1, key.clone()));
+        assert!(!ring.by_id.contains_key(&1), "the slow read brought it back");
+        ring.remember(ring.times_forgotten(), || ring.by_id.insert(2, key.clone()));
+        assert!(ring.by_id.contains_key(&2));
+    }
 }

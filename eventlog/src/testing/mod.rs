@@ -16,3 +16,6 @@ pub use database::TestDatabase;
 pub use error::TestingError;
 pub use private::PrivateCluster;
 pub use template::Template;
+
+/// The advisory lock that orders all appends of a database, for tests that take it away.
+pub const APPEND_LOCK: i64 = crate::writer::APPEND_LOCK;

@@ -38,6 +38,9 @@ pub(super) struct Plan {
     pub(super) streams: BTreeMap<StreamId, (i64, Position)>,
     pub(super) receipts: Vec<StoredReceipt>,
     pub(super) credentials: Vec<CredentialChange>,
+    /// Whether a request is stale because another writer was faster, and not because of an earlier request
+    /// of this one.
+    pub(super) overtaken: bool,
 }
 
 impl Plan {
@@ -60,6 +63,7 @@ pub(super) fn plan(requests: &[AppendRequest], mut found: Found, now: DateTime<U
         let answer = match objection(request, &found) {
             None => accept(request, &mut plan, &mut found, &mut head, recorded_at),
             Some(objection) => {
+                plan.overtaken |= objection == Answer::Stale && !request.is_broken();
                 // What was decided on this request's events must not be appended.
                 request.break_chains();
                 objection

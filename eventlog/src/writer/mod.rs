@@ -13,4 +13,5 @@ mod sql;
 mod task;
 
 pub(crate) use request::{Answer, AppendRequest, Chain, NewEvent, Receipt, StreamAppend};
+pub(crate) use sql::APPEND_LOCK;
 pub(crate) use task::{Writer, WriterHandle};

@@ -77,6 +77,18 @@ impl AppendRequest {
         self.events.iter().map(|event| event.payload.len() + event.metadata.len()).sum()
     }
 
+    /// Whether it was decided on events that were never appended.
+    pub(super) fn is_broken(&self) -> bool {
+        self.streams.iter().any(|stream| stream.chain.is_broken())
+    }
+
+    /// Tells the caller to decide again, and everybody who decided on this request's events.
+    pub(super) fn turn_back(self) {
+        self.break_chains();
+        // A caller that is gone needs no answer.
+        drop(self.answer.send(Ok(Answer::Stale)));
+    }
+
     /// Makes sure that nothing decided on this request's events is appended.
     pub(super) fn break_chains(&self) {
         for stream in &self.streams {

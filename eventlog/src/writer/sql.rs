@@ -1,8 +1,12 @@
 //! The statements of an append. Each is one round trip; a batch of events is four of them.
 
+use std::io::ErrorKind;
+use std::time::Duration;
+
 use domain::{IdempotencyKey, Position, StreamId};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, Row as _};
+use tokio::time::timeout;
 
 use super::batch::{Found, Plan, StoredReceipt};
 use super::request::{AppendRequest, Receipt};
@@ -31,7 +35,18 @@ pub(super) async fn connect(
         ("idle_in_transaction_session_timeout", format!("{}ms", config.frozen_writer_timeout.as_millis())),
         ("application_name", "annal-writer".to_owned()),
     ];
-    Ok(options.clone().options(settings).connect().await?)
+    let connecting = async { Ok(options.clone().options(settings).connect().await?) };
+    within(config.statement_timeout, connecting).await
+}
+
+/// Gives the database a limit to do something: one that neither answers nor fails must not hold all
+/// callers. The connection is of no use after that.
+pub(super) async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, LogError>>,
+) -> Result<T, LogError> {
+    let late = |_| Err(LogError::Database(sqlx::Error::Io(ErrorKind::TimedOut.into())));
+    timeout(limit, work).await.unwrap_or_else(late)
 }
 
 /// Begins a transaction and waits for the lock. The lock is a statement of its own: read in the same

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 use tracing::{error, warn};
 
 use super::batch::{Plan, plan};
-use super::request::AppendRequest;
+use super::request::{Answer, AppendRequest};
 use super::sql;
 use crate::config::LogConfig;
 use crate::error::{ExecuteError, LogError};
@@ -108,12 +109,18 @@ impl Writer {
         batch
     }
 
+    fn has_room(&self, batch: &[AppendRequest]) -> bool {
+        let events: usize = batch.iter().map(|request| request.events.len().max(1)).sum();
+        let bytes: usize = batch.iter().map(AppendRequest::bytes).sum();
+        events < self.config.batch_events_max && bytes < self.config.batch_bytes_max
+    }
+
     /// Appends a batch, trying again while the database is away.
-    async fn append(&mut self, batch: Vec<AppendRequest>) {
+    async fn append(&mut self, mut batch: Vec<AppendRequest>) {
         let mut in_doubt: Option<Plan> = None;
         let mut backoff = self.config.append_backoff;
         for attempt in 1..=self.config.append_attempts_max {
-            match self.attempt(&batch, in_doubt.take()).await {
+            match self.attempt(&mut batch, in_doubt.take()).await {
                 Ok(plan) => return self.answer(batch, plan),
                 Err(Failure::Undone(error)) if error.is_of_the_data() => {
                     return self.append_singly(batch, error).await;
@@ -124,7 +131,6 @@ impl Writer {
                     in_doubt = Some(plan);
                 }
             }
-            self.connection = None;
             if attempt < self.config.append_attempts_max {
                 tokio::time::sleep(backoff).await;
                 backoff *= 2;
@@ -141,7 +147,6 @@ impl Writer {
     /// A statement was refused for what it holds: finds the one request that is to blame, so that the
     /// others are appended.
     async fn append_singly(&mut self, batch: Vec<AppendRequest>, error: LogError) {
-        self.connection = None;
         if batch.len() > 1 {
             warn!(?error, commands = batch.len(), "a batch was refused by the database; appending singly");
             for request in batch {
@@ -156,24 +161,39 @@ impl Writer {
         }
     }
 
-    async fn attempt(&mut self, batch: &[AppendRequest], in_doubt: Option<Plan>) -> Result<Plan, Failure> {
-        let connection = match &mut self.connection {
+    /// One try on a connection, which is given up when it fails.
+    async fn attempt(
+        &mut self,
+        batch: &mut Vec<AppendRequest>,
+        in_doubt: Option<Plan>,
+    ) -> Result<Plan, Failure> {
+        let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            empty => {
-                let connected = sql::connect(&self.options, &self.config).await;
-                match connected {
-                    Ok(connection) => empty.insert(connection),
-                    Err(error) => return Err(still(error, in_doubt)),
-                }
-            }
+            None => match sql::connect(&self.options, &self.config).await {
+                Ok(connection) => connection,
+                Err(error) => return Err(still(error, in_doubt)),
+            },
         };
-        if let Err(error) = sql::begin_locked(connection).await {
+        let plan = self.attempt_on(&mut connection, batch, in_doubt).await?;
+        self.connection = Some(connection);
+        Ok(plan)
+    }
+
+    async fn attempt_on(
+        &mut self,
+        connection: &mut PgConnection,
+        batch: &mut Vec<AppendRequest>,
+        in_doubt: Option<Plan>,
+    ) -> Result<Plan, Failure> {
+        let limit = self.config.statement_timeout;
+        let locked = sql::within(limit + self.config.lock_timeout, sql::begin_locked(connection)).await;
+        if let Err(error) = locked {
             return Err(still(error, in_doubt));
         }
         if let Some(plan) = in_doubt {
-            match sql::was_committed(connection, &plan).await {
+            match sql::within(limit, sql::was_committed(connection, &plan)).await {
                 Ok(true) => {
-                    if let Err(error) = sql::rollback(connection).await {
+                    if let Err(error) = sql::within(limit, sql::rollback(connection)).await {
                         warn!(?error, "ending a look-up failed");
                     }
                     return Ok(plan);
@@ -182,16 +202,58 @@ impl Writer {
                 Err(error) => return Err(Failure::InDoubt(error, plan)),
             }
         }
-        let found = sql::find(connection, batch).await.map_err(Failure::Undone)?;
-        let plan = plan(batch, found, self.clock.now());
+        let mut plan = self.plan(connection, batch).await.map_err(Failure::Undone)?;
+        if plan.overtaken {
+            self.take_decided_again(batch, &plan).await;
+            plan = self.plan(connection, batch).await.map_err(Failure::Undone)?;
+        }
         if plan.is_empty() {
-            sql::rollback(connection).await.map_err(Failure::Undone)?;
+            sql::within(limit, sql::rollback(connection)).await.map_err(Failure::Undone)?;
             return Ok(plan);
         }
-        sql::write(connection, &plan).await.map_err(Failure::Undone)?;
-        match sql::commit(connection).await {
+        sql::within(limit, sql::write(connection, &plan)).await.map_err(Failure::Undone)?;
+        match sql::within(limit, sql::commit(connection)).await {
             Ok(()) => Ok(plan),
             Err(error) => Err(Failure::InDoubt(error, plan)),
+        }
+    }
+
+    async fn plan(&self, connection: &mut PgConnection, batch: &[AppendRequest]) -> Result<Plan, LogError> {
+        let found = sql::within(self.config.statement_timeout, sql::find(connection, batch)).await?;
+        Ok(plan(batch, found, self.clock.now()))
+    }
+
+    /// Turns the stale requests of a batch back and waits under the lock for what they come to now.
+    ///
+    /// A node that decides on what it read before it had the lock is overtaken by any node that does not
+    /// have to decide again: on one hot stream it would lose every time. Nobody else can move a stream
+    /// meanwhile, so what is decided now is fresh.
+    async fn take_decided_again(&mut self, batch: &mut Vec<AppendRequest>, plan: &Plan) {
+        let mut turned_back = 0;
+        let requests = std::mem::take(batch);
+        for (request, answer) in requests.into_iter().zip(&plan.answers) {
+            let settled = matches!(answer, Answer::Repeated { .. } | Answer::KeyReused);
+            if settled || !request.is_broken() {
+                batch.push(request);
+            } else {
+                request.turn_back();
+                turned_back += 1;
+            }
+        }
+        let until = Instant::now() + self.config.overtaken_wait;
+        while turned_back > 0 && self.has_room(batch) {
+            match timeout_at(until, self.requests.recv()).await {
+                // It was on its way before its chain broke; who asked for it decides again, too.
+                Ok(Some(request)) if request.is_broken() => {
+                    request.turn_back();
+                    turned_back += 1;
+                }
+                Ok(Some(request)) => {
+                    batch.push(request);
+                    turned_back -= 1;
+                }
+                Ok(None) | Err(_) => return,
+            }
         }
     }
 

@@ -90,7 +90,12 @@ fn viewers(recorded: &Recorded) -> Result<Vec<AccountId>, ProjectionError> {
         Event::Conversation(ConversationEvent::ConversationStarted {
             kind: ConversationKind::Private { members },
         }) => Ok(members.to_vec()),
-        Event::Account(AccountEvent::SignedIn { .. } | AccountEvent::SignedOut { .. })
+        Event::Account(
+            AccountEvent::SignedIn { .. }
+            | AccountEvent::SignedOut { .. }
+            | AccountEvent::PersonalDataErased {}
+            | AccountEvent::ErasureConfirmed {},
+        )
         | Event::Handle(_)
         | Event::Conversation(ConversationEvent::MessageSent { .. }) => Ok(vec![]),
     }

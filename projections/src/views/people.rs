@@ -47,46 +47,73 @@ impl Projection for People {
     }
 
     async fn apply(&self, connection: &mut PgConnection, batch: &[Recorded]) -> Result<(), ProjectionError> {
-        let joined = joined(batch)?;
-        if joined.is_empty() {
-            return Ok(());
+        let Changes { joined, erased } = changes(batch)?;
+        if !joined.is_empty() {
+            write_joined(connection, &joined).await?;
         }
-        sqlx::query(
-            "INSERT INTO people_1 (account, position, user_name, registered_at)
-             SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[])",
-        )
-        .bind(joined.iter().map(|row| row.account.0).collect::<Vec<_>>())
-        .bind(joined.iter().map(|row| row.position.0).collect::<Vec<_>>())
-        .bind(joined.iter().map(|row| row.user_name.as_deref()).collect::<Vec<_>>())
-        .bind(joined.iter().map(|row| row.registered_at).collect::<Vec<_>>())
-        .execute(connection)
-        .await?;
+        if !erased.is_empty() {
+            write_erased(connection, &erased).await?;
+        }
         Ok(())
     }
 }
 
-/// Those who joined in a batch.
-fn joined(batch: &[Recorded]) -> Result<Vec<Person>, ProjectionError> {
-    let mut joined = vec![];
+async fn write_joined(connection: &mut PgConnection, joined: &[Person]) -> Result<(), ProjectionError> {
+    sqlx::query(
+        "INSERT INTO people_1 (account, position, user_name, registered_at)
+         SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[])",
+    )
+    .bind(joined.iter().map(|row| row.account.0).collect::<Vec<_>>())
+    .bind(joined.iter().map(|row| row.position.0).collect::<Vec<_>>())
+    .bind(joined.iter().map(|row| row.user_name.as_deref()).collect::<Vec<_>>())
+    .bind(joined.iter().map(|row| row.registered_at).collect::<Vec<_>>())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Leaves of them what their registration leaves once their key is destroyed.
+async fn write_erased(connection: &mut PgConnection, erased: &[AccountId]) -> Result<(), ProjectionError> {
+    sqlx::query("UPDATE people_1 SET user_name = NULL WHERE account = ANY($1)")
+        .bind(erased.iter().map(|account| account.0).collect::<Vec<_>>())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// What a batch changes. An account is erased after it was registered, so writing in this order is right.
+#[derive(Default)]
+struct Changes {
+    joined: Vec<Person>,
+    erased: Vec<AccountId>,
+}
+
+fn changes(batch: &[Recorded]) -> Result<Changes, ProjectionError> {
+    let mut changes = Changes::default();
     for recorded in batch {
+        let account = || recorded.stream.id::<Account>().ok_or(ProjectionError::Damaged(recorded.position));
         match &recorded.event {
-            Event::Account(AccountEvent::AccountRegistered { handle: _, user_name }) => joined.push(Person {
-                account: recorded
-                    .stream
-                    .id::<Account>()
-                    .ok_or(ProjectionError::Damaged(recorded.position))?,
-                position: recorded.position,
-                user_name: text_of(user_name, recorded.position)?.map(str::to_owned),
-                registered_at: recorded.recorded_at,
-            }),
-            Event::Account(AccountEvent::SignedIn { .. } | AccountEvent::SignedOut { .. })
+            Event::Account(AccountEvent::AccountRegistered { handle: _, user_name }) => {
+                changes.joined.push(Person {
+                    account: account()?,
+                    position: recorded.position,
+                    user_name: text_of(user_name, recorded.position)?.map(str::to_owned),
+                    registered_at: recorded.recorded_at,
+                });
+            }
+            Event::Account(AccountEvent::PersonalDataErased {}) => changes.erased.push(account()?),
+            Event::Account(
+                AccountEvent::SignedIn { .. }
+                | AccountEvent::SignedOut { .. }
+                | AccountEvent::ErasureConfirmed {},
+            )
             | Event::Handle(_)
             | Event::Friendship(_)
             | Event::Contacts(_)
             | Event::Conversation(_) => {}
         }
     }
-    Ok(joined)
+    Ok(changes)
 }
 
 #[derive(sqlx::FromRow)]
@@ -135,17 +162,17 @@ mod tests {
     #[test]
     fn registering_makes_a_person_and_signing_out_does_not() {
         let batch = [registered(1, 7, Personal::Open(UserName::parse("alice01").unwrap()))];
-        let people = joined(&batch).unwrap();
+        let people = changes(&batch).unwrap().joined;
         assert_eq!(people[0].account, account(7));
         assert_eq!(people[0].user_name.as_deref(), Some("alice01"));
         let signed_out = AccountEvent::SignedOut { session: domain::SessionId(Uuid::from_u128(1)) };
-        assert_eq!(joined(&[in_account(2, 7, signed_out)]).unwrap(), []);
+        assert_eq!(changes(&[in_account(2, 7, signed_out)]).unwrap().joined, []);
     }
 
     #[test]
     fn an_erased_name_is_null_and_a_sealed_one_an_error() {
-        assert_eq!(joined(&[registered(1, 7, Personal::Erased)]).unwrap()[0].user_name, None);
+        assert_eq!(changes(&[registered(1, 7, Personal::Erased)]).unwrap().joined[0].user_name, None);
         let sealed = Personal::Sealed(domain::Sealed("abc".into()));
-        assert!(matches!(joined(&[registered(1, 7, sealed)]), Err(ProjectionError::Damaged(Position(1)))));
+        assert!(matches!(changes(&[registered(1, 7, sealed)]), Err(ProjectionError::Damaged(Position(1)))));
     }
 }

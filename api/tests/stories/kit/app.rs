@@ -7,7 +7,7 @@ use api::server::{House, Storage};
 use api::settings::ServeSettings;
 use clap::Parser;
 use eventlog::testing::{Template, TestDatabase};
-use eventlog::{EventLog, LogConfig, MIGRATOR, MasterKey, SystemClock};
+use eventlog::{EventLog, LogConfig, LogTasks, MIGRATOR, MasterKey, SystemClock};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
@@ -89,15 +89,17 @@ impl TestApp {
         (one, other, conversation)
     }
 
+    /// One node more on the same database: a log without a server and without policies.
+    pub(crate) async fn node(&self) -> (EventLog, LogTasks) {
+        node(&self.database).await
+    }
+
     /// Ends the story: everything is committed, and the views equal what the log says.
     pub(crate) async fn views_equal_their_rebuild(self) {
         self.draining.send_replace(true);
         soon(self.house.close()).await;
         self.server.abort();
-        let master = MasterKey::from_base64(MASTER_KEY).unwrap();
-        let (clock, config) = (Arc::new(SystemClock), LogConfig::default());
-        let (log, tasks) =
-            EventLog::open(self.database.connect_options(), master, clock, config).await.unwrap();
+        let (log, tasks) = node(&self.database).await;
         let (stop, stopped) = watch::channel(false);
         let (views, projector) = projections::Projector::start(
             log.clone(),
@@ -122,6 +124,13 @@ impl TestApp {
     pub(crate) async fn number(&self, sql: &str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(&self.database.pool()).await.unwrap()
     }
+}
+
+/// A log on the database of a test.
+pub(crate) async fn node(database: &TestDatabase) -> (EventLog, LogTasks) {
+    let master = MasterKey::from_base64(MASTER_KEY).unwrap();
+    let (clock, config) = (Arc::new(SystemClock), LogConfig::default());
+    EventLog::open(database.connect_options(), master, clock, config).await.unwrap()
 }
 
 /// The data of an answer that must have no errors.

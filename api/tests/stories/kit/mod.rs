@@ -5,7 +5,7 @@ mod app;
 mod socket;
 
 pub(crate) use actor::{Actor, MESSAGE, codes};
-pub(crate) use app::{PASSWORD, TestApp};
+pub(crate) use app::{PASSWORD, TestApp, node};
 pub(crate) use socket::{Heard, Socket, Updates};
 
 use std::time::Duration;
