@@ -26,6 +26,9 @@ use crate::writer::Writer;
 /// Batches between the writer and the tail. When it is full the tail reads the log instead.
 const COMMITTED_BATCHES_MAX: usize = 64;
 
+/// Events that one read returns at most; a larger limit is taken as this one.
+const READ_EVENTS_MAX: u32 = 5_000;
+
 /// The event log of one process. Cheap to clone.
 #[derive(Clone)]
 pub struct EventLog {
@@ -146,7 +149,7 @@ impl EventLog {
     /// [`LogError::Hole`]: the log was damaged; stop and raise the alarm.
     /// [`LogError::Decode`]: this build cannot read a stored event; stop, never skip.
     pub async fn read(&self, after: Position, limit: u32) -> Result<Vec<Recorded>, LogError> {
-        let events = read::by_position(&self.bus.pool, after, limit).await?;
+        let events = read::by_position(&self.bus.pool, after, limit.min(READ_EVENTS_MAX)).await?;
         stored::open(&events, &self.bus.keys).await
     }
 
@@ -159,13 +162,13 @@ impl EventLog {
         until: Position,
         limit: u32,
     ) -> Result<Vec<Recorded>, LogError> {
-        let events = read::merged(&self.bus.pool, parts, after, until, limit).await?;
+        let events = read::merged(&self.bus.pool, parts, after, until, limit.min(READ_EVENTS_MAX)).await?;
         stored::open(&events, &self.bus.keys).await
     }
 
     /// Events above `after` exactly as stored, sealed, byte for byte: for proofs and exports.
     pub async fn read_stored(&self, after: Position, limit: u32) -> Result<Vec<StoredEvent>, LogError> {
-        read::by_position(&self.bus.pool, after, limit).await
+        read::by_position(&self.bus.pool, after, limit.min(READ_EVENTS_MAX)).await
     }
 
     /// The stream whose first event stands at a position: the way from a public identity to its stream.

@@ -52,6 +52,10 @@ pub(super) fn execute(error: &ExecuteError) -> Error {
         ExecuteError::Log(LogError::OutcomeUnknown) => {
             retryable("the outcome is unknown; try again with the same idempotency key")
         }
+        ExecuteError::Log(fault @ LogError::Database(_)) => {
+            tracing::error!(fault = describe(fault), "the database failed a command");
+            retryable("the database is away; try again with the same idempotency key")
+        }
         ExecuteError::Log(other) => Error::new(describe(other)),
         ExecuteError::KeyReused => Error::new("a reused key is a refusal"),
     }
