@@ -5,7 +5,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
-use eventlog::cluster::{Attached, Cluster, ClusterConfig, ClusterError};
+use eventlog::cluster::{Attached, Cluster, ClusterConfig, ClusterError, Keeper};
 use eventlog::{LogError, MasterKey, MasterKeyError, MasterKeys, PgConnectOptions};
 
 use crate::settings::DataSettings;
@@ -43,7 +43,7 @@ pub enum StorageError {
 /// The database in use, with its schema up to date.
 pub struct Storage {
     options: PgConnectOptions,
-    cluster: Option<Cluster>,
+    cluster: Option<Keeper>,
     key_file: PathBuf,
     key_text: Option<String>,
     old_key_file: Option<PathBuf>,
@@ -78,6 +78,7 @@ impl Storage {
     ) -> Result<Self, StorageError> {
         eventlog::migrate(&options).await?;
         let (key_file, old_key_file) = (settings.key_file(), settings.old_master_key_file.clone());
+        let cluster = cluster.map(Keeper::of);
         Ok(Self { options, cluster, key_file, key_text: settings.master_key.clone(), old_key_file })
     }
 

@@ -14,6 +14,7 @@ mod binaries;
 mod connect;
 mod error;
 mod initialise;
+mod keeper;
 mod layout;
 mod log;
 mod postmaster;
@@ -30,6 +31,7 @@ use std::time::{Duration, Instant};
 
 pub use attached::Attached;
 pub use error::ClusterError;
+pub use keeper::Keeper;
 pub use settings::{ClusterConfig, Durability};
 
 #[cfg(feature = "testing")]
@@ -109,6 +111,11 @@ impl Cluster {
     /// The process number of the server, for supervision and for tests that kill it.
     pub fn server_pid(&self) -> u32 {
         self.postmaster.id()
+    }
+
+    /// Whether the server's process is gone.
+    fn has_died(&mut self) -> bool {
+        self.postmaster.has_ended(&self.layout)
     }
 
     /// Ends the server without any order, for crash tests; the cluster stays ours until dropped.
