@@ -74,6 +74,13 @@ pub(super) fn page_items(asked: Option<i32>) -> Result<u32> {
     }
 }
 
+/// Cuts the rows of a page, of which one more than `items` was asked for, and says whether there is more.
+pub(super) fn cut<T>(rows: &mut Vec<T>, items: u32) -> bool {
+    let more = rows.len() > items as usize;
+    rows.truncate(items as usize);
+    more
+}
+
 /// Makes a cursor of the number that a list is ordered by.
 pub(super) fn cursor(list: &str, key: i64) -> String {
     URL_SAFE_NO_PAD.encode(format!("{list}:{key}"))

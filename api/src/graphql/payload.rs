@@ -1,8 +1,11 @@
 //! What mutations answer: what came of it, or why not.
 
+use std::time::Duration;
+
 use async_graphql::{Context, Result, SimpleObject};
-use domain::{Action, Actor, Refusal};
+use domain::{Action, Actor, Position, Refusal};
 use eventlog::{CommandContext, Done, ExecuteError, Outcome};
+use projections::Waited;
 
 use super::context::{App, ContextExt as _};
 use super::faults;
@@ -45,6 +48,9 @@ impl Refused {
         UserError { code: self.row.code, message: self.row.message(language), path: self.path }
     }
 }
+
+/// How long an answer waits for the view that shows what was done.
+const VIEWS_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What came of a mutation, before it becomes a payload.
 pub(super) type Attempt<T> = Result<T, Refused>;
@@ -99,4 +105,10 @@ pub(super) async fn execute(
         }
         Err(error) => Err(faults::execute(&error)),
     }
+}
+
+/// Waits until the views show what was done up to a position; false when that takes too long, and the
+/// payload is answered without it.
+pub(super) async fn shown(app: &App, position: Position) -> bool {
+    app.views.wait_for(position, VIEWS_PATIENCE).await == Waited::Reached
 }

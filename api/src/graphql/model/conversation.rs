@@ -6,7 +6,7 @@ use projections::{ConversationRow, Order, TimelinePage};
 
 use super::message::{MessageConnection, MessageEdge};
 use super::{Message, Person};
-use crate::graphql::connection::{connection, cursor, page_items, read_cursor};
+use crate::graphql::connection::{connection, cursor, cut, page_items, read_cursor};
 use crate::graphql::context::ContextExt as _;
 use crate::graphql::faults;
 use crate::graphql::ids::NodeId;
@@ -106,8 +106,7 @@ impl Conversation {
             limit: items + 1,
         };
         let mut rows = ctx.app().views.timeline(self.0.conversation, page).await.map_err(faults::view)?;
-        let more = rows.len() > items as usize;
-        rows.truncate(items as usize);
+        let more = cut(&mut rows, items);
         if !forward {
             rows.reverse();
         }

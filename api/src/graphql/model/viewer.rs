@@ -8,7 +8,7 @@ use super::conversation::{ConversationConnection, ConversationEdge};
 use super::friend::{FriendConnection, FriendEdge, FriendRequestConnection, FriendRequestEdge};
 use super::{Conversation, Friend, FriendRequest, FriendRequestDirection, Person};
 use crate::accounts::Caller;
-use crate::graphql::connection::{cursor, page_items, read_cursor};
+use crate::graphql::connection::{cursor, cut, page_items, read_cursor};
 use crate::graphql::context::ContextExt as _;
 use crate::graphql::faults;
 
@@ -77,8 +77,7 @@ impl Viewer {
         let (items, after) = (page_items(first)?, read_cursor(CONVERSATIONS, after)?.map(Position));
         let views = &ctx.app().views;
         let mut rows = views.conversations(self.0.account, after, items + 1).await.map_err(faults::view)?;
-        let more = rows.len() > items as usize;
-        rows.truncate(items as usize);
+        let more = cut(&mut rows, items);
         let edge = |row: projections::ConversationRow| ConversationEdge {
             cursor: cursor(CONVERSATIONS, row.last_position.0),
             node: Conversation(row),
@@ -95,8 +94,7 @@ impl Viewer {
         let (items, after) = (page_items(first)?, read_cursor(FRIENDS, after)?.map(Position));
         let views = &ctx.app().views;
         let mut rows = views.friends(self.0.account, after, items + 1).await.map_err(faults::view)?;
-        let more = rows.len() > items as usize;
-        rows.truncate(items as usize);
+        let more = cut(&mut rows, items);
         let edge = |row: projections::Friend| FriendEdge {
             cursor: cursor(FRIENDS, row.since_position.0),
             node: Friend(row),
@@ -119,8 +117,7 @@ impl Viewer {
         let views = &ctx.app().views;
         let rows = views.friend_requests(self.0.account, direction, after, items + 1).await;
         let mut rows = rows.map_err(faults::view)?;
-        let more = rows.len() > items as usize;
-        rows.truncate(items as usize);
+        let more = cut(&mut rows, items);
         let edge = |row: projections::FriendRequest| FriendRequestEdge {
             cursor: cursor(FRIEND_REQUESTS, row.position.0),
             node: FriendRequest(row),

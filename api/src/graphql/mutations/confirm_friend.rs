@@ -1,7 +1,5 @@
 //! Agreeing to a friend request.
 
-use std::time::Duration;
-
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use domain::{AccountId, ConversationId, Pair, actions};
 use uuid::Uuid;
@@ -10,11 +8,8 @@ use crate::graphql::context::{App, ContextExt as _};
 use crate::graphql::faults;
 use crate::graphql::ids::NodeId;
 use crate::graphql::model::Conversation;
-use crate::graphql::payload::{Attempt, Refused, UserError, answer, execute, refusable};
+use crate::graphql::payload::{Attempt, Refused, UserError, answer, execute, refusable, shown};
 use crate::graphql::scalars::Position;
-
-/// How long an answer waits for the view that shows it.
-const VIEWS_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Whose request to agree to.
 #[derive(InputObject)]
@@ -86,11 +81,9 @@ async fn seen(
     conversation: ConversationId,
     position: domain::Position,
 ) -> Result<Option<Conversation>> {
-    match app.views.wait_for(position, VIEWS_PATIENCE).await {
-        projections::Waited::Reached => {
-            let rows = app.views.conversations_by_id(member, &[conversation]).await.map_err(faults::view)?;
-            Ok(rows.into_iter().next().map(Conversation))
-        }
-        projections::Waited::TimedOut => Ok(None),
+    if !shown(app, position).await {
+        return Ok(None);
     }
+    let rows = app.views.conversations_by_id(member, &[conversation]).await.map_err(faults::view)?;
+    Ok(rows.into_iter().next().map(Conversation))
 }

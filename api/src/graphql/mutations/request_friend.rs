@@ -1,7 +1,5 @@
 //! Asking somebody to be friends.
 
-use std::time::Duration;
-
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use domain::{Pair, actions};
 use uuid::Uuid;
@@ -10,11 +8,8 @@ use crate::graphql::context::{App, ContextExt as _};
 use crate::graphql::faults;
 use crate::graphql::ids::NodeId;
 use crate::graphql::model::FriendRequest;
-use crate::graphql::payload::{Attempt, Refused, UserError, answer, execute, refusable};
+use crate::graphql::payload::{Attempt, Refused, UserError, answer, execute, refusable, shown};
 use crate::graphql::scalars::Position;
-
-/// How long an answer waits for the view that shows it.
-const VIEWS_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Whom to ask.
 #[derive(InputObject)]
@@ -81,10 +76,8 @@ async fn request_friend(
 
 /// The pair's request as the view shows it, once it includes the position; none when that takes too long.
 async fn seen(app: &App, pair: &Pair, position: domain::Position) -> Result<Option<FriendRequest>> {
-    match app.views.wait_for(position, VIEWS_PATIENCE).await {
-        projections::Waited::Reached => {
-            Ok(app.views.friend_request(*pair).await.map_err(faults::view)?.map(FriendRequest))
-        }
-        projections::Waited::TimedOut => Ok(None),
+    if !shown(app, position).await {
+        return Ok(None);
     }
+    Ok(app.views.friend_request(*pair).await.map_err(faults::view)?.map(FriendRequest))
 }
