@@ -27,6 +27,8 @@ pub struct LogConfig {
     /// How long the writer keeps the lock for commands that another node overtook, so that they are decided
     /// again and appended before that node writes again. Without it the node that is faster wins every time.
     pub overtaken_wait: Duration,
+    /// Streams whose versions the writer keeps in mind while no other node appends.
+    pub known_streams_max: usize,
     /// Aggregates kept in memory.
     pub live_aggregates_max: u64,
     /// Sealing keys kept in memory.
@@ -56,6 +58,7 @@ impl Default for LogConfig {
             frozen_writer_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(10),
             overtaken_wait: Duration::from_millis(20),
+            known_streams_max: 100_000,
             live_aggregates_max: 100_000,
             cached_keys_max: 200_000,
             read_connections_max: 16,

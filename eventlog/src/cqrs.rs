@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use cqrs_es::persist::PersistedEventRepository as _;
 use cqrs_es::{Aggregate, AggregateContext, AggregateError, EventEnvelope, EventStore};
@@ -79,7 +80,7 @@ where
         let appended = self.log.append(stream, version, events, self.context.clone()).await;
         let appended = appended.map_err(|error| AggregateError::DatabaseConnectionError(error.into()))?;
         let appended = appended.ok_or(AggregateError::AggregateConflict)?;
-        let envelope = |recorded: domain::Recorded| EventEnvelope {
+        let envelope = |recorded: Arc<domain::Recorded>| EventEnvelope {
             aggregate_id: context.id.clone(),
             sequence: usize::try_from(recorded.sequence).unwrap_or_default(),
             payload: A::Event::of(&recorded.event).expect("appended to a stream of its own").clone(),

@@ -125,7 +125,7 @@ impl EventLog {
         expected_version: i64,
         events: Vec<Event>,
         context: CommandContext,
-    ) -> Result<Option<Vec<Recorded>>, ExecuteError> {
+    ) -> Result<Option<Vec<Arc<Recorded>>>, ExecuteError> {
         let bus = self.bus.clone();
         tokio::spawn(async move { bus.append(stream, expected_version, events, context).await })
             .await

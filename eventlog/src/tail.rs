@@ -16,11 +16,10 @@ use crate::bus::Mailboxes;
 use crate::config::LogConfig;
 use crate::error::LogError;
 use crate::keys::KeyRing;
-use crate::stored::StoredEvent;
 use crate::{read, stored};
 
 /// New events, opened, in commit order.
-pub type LiveBatch = Arc<Vec<Recorded>>;
+pub type LiveBatch = Arc<Vec<Arc<Recorded>>>;
 
 /// The task that follows the log.
 pub(crate) struct Tail {
@@ -28,7 +27,7 @@ pub(crate) struct Tail {
     pub(crate) keys: Arc<KeyRing>,
     pub(crate) mailboxes: Arc<Mailboxes>,
     pub(crate) config: Arc<LogConfig>,
-    pub(crate) committed: mpsc::Receiver<Arc<Vec<StoredEvent>>>,
+    pub(crate) committed: mpsc::Receiver<LiveBatch>,
     pub(crate) head: watch::Sender<Position>,
     pub(crate) live: broadcast::Sender<LiveBatch>,
 }
@@ -55,9 +54,9 @@ impl Tail {
         }
     }
 
-    async fn step(&mut self, batch: Option<Arc<Vec<StoredEvent>>>) -> Result<(), LogError> {
+    async fn step(&mut self, batch: Option<LiveBatch>) -> Result<(), LogError> {
         match batch {
-            Some(batch) => self.take(&batch).await,
+            Some(batch) => self.take(batch).await,
             None => self.catch_up().await,
         }
     }
@@ -67,17 +66,12 @@ impl Tail {
     }
 
     /// Takes a batch of this node, reading first what other nodes put before it.
-    async fn take(&mut self, batch: &[StoredEvent]) -> Result<(), LogError> {
+    async fn take(&mut self, batch: LiveBatch) -> Result<(), LogError> {
         let next = self.next();
-        match batch.first() {
-            Some(first) if first.position > next => self.catch_up().await,
-            Some(_) => {
-                let new = batch.iter().position(|event| event.position == next);
-                match new {
-                    Some(new) => self.publish(&batch[new..]).await,
-                    None => Ok(()),
-                }
-            }
+        match batch.iter().position(|event| event.position == next) {
+            Some(0) => self.publish(batch).await,
+            Some(new) => self.publish(Arc::new(batch[new..].to_vec())).await,
+            None if batch.last().is_some_and(|last| last.position > next) => self.catch_up().await,
             None => Ok(()),
         }
     }
@@ -89,22 +83,22 @@ impl Tail {
             if page.is_empty() {
                 return Ok(());
             }
-            self.publish(&page).await?;
+            let opened = stored::open(&page, &self.keys).await?;
+            self.publish(Arc::new(opened.into_iter().map(Arc::new).collect())).await?;
         }
     }
 
-    async fn publish(&self, events: &[StoredEvent]) -> Result<(), LogError> {
-        let opened = stored::open(events, &self.keys).await?;
-        for account in opened.iter().filter_map(|recorded| recorded.event.erases(&recorded.stream)) {
+    async fn publish(&self, events: LiveBatch) -> Result<(), LogError> {
+        for account in events.iter().filter_map(|recorded| recorded.event.erases(&recorded.stream)) {
             self.keys.forget(account).await?;
         }
-        for event in events {
+        for event in events.iter() {
             self.mailboxes.observe(event);
         }
-        if let Some(last) = events.last() {
+        if let Some(last) = events.last().map(|event| event.position) {
             // Nobody listening is no fault.
-            drop(self.live.send(Arc::new(opened)));
-            self.head.send_replace(last.position);
+            drop(self.live.send(events));
+            self.head.send_replace(last);
         }
         Ok(())
     }

@@ -134,7 +134,7 @@ async fn followers_do_not_lose_events_of_callers_that_went_away() {
     let mut seen = vec![];
     while seen.len() < 200 {
         let batch = tokio::time::timeout(DEADLINE, follow.recv()).await.unwrap().unwrap();
-        seen.extend(batch.iter().filter(|event| event.position > seam).cloned());
+        seen.extend(batch.iter().filter(|event| event.position > seam).map(|event| (**event).clone()));
     }
     assert_eq!(seen, test.log.read(seam, 5_000).await.unwrap());
 }

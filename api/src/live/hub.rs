@@ -143,7 +143,7 @@ impl Hub {
         let mut state = self.state();
         for recorded in batch.iter() {
             if recorded.position == state.delivered.next() {
-                state.deliver(&Arc::new(recorded.clone()));
+                state.deliver(recorded);
             }
         }
         Ok(())

@@ -32,7 +32,7 @@ impl Follower {
                 let page = self.log.read(self.position, PAGE_EVENTS).await?;
                 if let Some(last) = page.last() {
                     self.position = last.position;
-                    return Ok(Some(Arc::new(page)));
+                    return Ok(Some(Arc::new(page.into_iter().map(Arc::new).collect())));
                 }
                 self.caught_up = true;
             }

@@ -1,7 +1,8 @@
 //! Commands per second with durable commits: Annal's log beside plain cqrs-es with postgres-es, in one
 //! alternating run on one PostgreSQL, with the same rules and the same 100-byte messages.
 //!
-//! `cargo bench -p eventlog --bench append`; `ROUNDS` (3) and `SECONDS_PER_CELL` (2) change the length.
+//! `cargo bench -p eventlog --bench append`; `ROUNDS` (3) and `SECONDS_PER_CELL` (2) change the length,
+//! `ONLY=a64,c64` chooses loads and callers.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a benchmark prints and may fail")]
 
@@ -18,7 +19,7 @@ use eventlog::testing::PrivateCluster;
 use crate::run::{Cell, Contestant, Figures, measure};
 
 /// Callers at once.
-const CALLERS: [usize; 3] = [1, 16, 64];
+const CALLERS: [usize; 4] = [1, 16, 32, 64];
 
 /// What is measured.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,6 +34,14 @@ pub(crate) enum Load {
 
 impl Load {
     const ALL: [Self; 3] = [Self::ManyStreams, Self::OneHotStream, Self::LongStreams];
+
+    fn letter(self) -> char {
+        match self {
+            Self::ManyStreams => 'a',
+            Self::OneHotStream => 'b',
+            Self::LongStreams => 'c',
+        }
+    }
 
     fn title(self) -> &'static str {
         match self {
@@ -60,8 +69,13 @@ async fn main() {
         "\n| load | callers | plain /s (p50, p99, max ms) | Annal /s (p50, p99, max ms) | Annal / plain |"
     );
     println!("|---|---|---|---|---|");
+    let only = env::var("ONLY").ok();
+    let chosen = |cell: &str| only.as_ref().is_none_or(|only| only.split(',').any(|one| one == cell));
     for load in Load::ALL {
         for callers in CALLERS {
+            if !chosen(&format!("{}{callers}", load.letter())) {
+                continue;
+            }
             let cell = Cell { load, callers, time };
             // In turn, so that a noisy neighbour disturbs both.
             let (mut theirs, mut own) = (Vec::new(), Vec::new());

@@ -13,29 +13,31 @@ use crate::keys::KeyRing;
 use crate::seal;
 use crate::writer::NewEvent;
 
-/// Seals and encodes events; the keys that it takes are committed before it returns.
+/// Seals and encodes events, each with the index of its stream; the keys that it takes are committed before
+/// it returns.
 pub(super) async fn encode(
-    events: &mut [(usize, Recorded)],
+    events: Vec<(usize, Recorded)>,
     keys: &KeyRing,
     now: DateTime<Utc>,
 ) -> Result<Vec<NewEvent>, LogError> {
+    let mut sealing: Vec<Event> = events.iter().map(|(_, recorded)| recorded.event.clone()).collect();
     let mut owners = BTreeSet::new();
-    for (_, recorded) in events.iter_mut() {
-        seal::owners(&mut recorded.event, &recorded.stream, now, &mut owners);
+    for (event, (_, recorded)) in sealing.iter_mut().zip(&events) {
+        seal::owners(event, &recorded.stream, now, &mut owners);
     }
     let keys = keys.ensure(&owners).await?;
     let mut encoded = Vec::with_capacity(events.len());
-    for (index, recorded) in events {
-        let Recorded { event, stream, sequence, metadata, .. } = recorded;
-        seal::seal(event, stream, *sequence, metadata.event_id, now, &keys)
+    for (mut event, (stream, opened)) in sealing.into_iter().zip(events) {
+        let Recorded { stream: of, sequence, metadata, .. } = &opened;
+        seal::seal(&mut event, of, *sequence, metadata.event_id, now, &keys)
             .map_err(|_| LogError::KeyDestroyed)?;
         encoded.push(NewEvent {
-            stream: *index,
-            sequence: *sequence,
+            stream,
             event_type: event.event_type(),
             event_version: event.event_version(),
             payload: event.encode().map_err(LogError::Encode)?,
             metadata: serde_json::to_string(metadata).map_err(LogError::Encode)?,
+            opened,
         });
     }
     Ok(encoded)
@@ -73,10 +75,4 @@ fn metadata(context: &CommandContext) -> Metadata {
         correlation: context.correlation,
         client: context.client,
     }
-}
-
-/// Fills in what the writer allotted: the positions and the moment.
-pub(super) fn placed(events: Vec<Recorded>, first: Position, recorded_at: DateTime<Utc>) -> Vec<Recorded> {
-    let place = |(position, event)| Recorded { position: Position(position), recorded_at, ..event };
-    (first.0..).zip(events).map(place).collect()
 }

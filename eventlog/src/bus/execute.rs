@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use tokio::sync::oneshot;
 
 use super::deciding::{Deciding, Decision};
-use super::encode::{encode, placed, recorded};
+use super::encode::{encode, recorded};
 use super::joining::InFlight;
 use super::mailbox::{Held, Mailboxes};
 use super::outcome::{CommandContext, Done, Outcome};
@@ -35,8 +35,6 @@ pub(crate) struct Bus {
 /// One decision, queued.
 struct Queued {
     answer: oneshot::Receiver<Result<Answer, LogError>>,
-    /// The events with their personal fields open, in order; positions follow from the answer.
-    events: Vec<Recorded>,
     refusal: Option<Refusal>,
     /// States worth keeping, each with the index of its last event in `events`.
     snapshots: Vec<(usize, Snapshot)>,
@@ -76,16 +74,16 @@ impl Bus {
                 (Answer::Stale, _) => {}
                 (Answer::KeyReused, _) => return Err(ExecuteError::KeyReused),
                 (Answer::Repeated { first, last }, _) => return self.repeated(first, last).await,
-                (Answer::Appended { .. } | Answer::Confirmed { .. }, Some(refusal)) => {
+                (Answer::Appended(_) | Answer::Confirmed { .. }, Some(refusal)) => {
                     return Ok(Outcome::Refused(refusal));
                 }
                 (Answer::Confirmed { last }, None) => {
                     return Ok(Outcome::Done(Done { events: vec![], position: last, repeated: false }));
                 }
-                (Answer::Appended { first, last, recorded_at }, None) => {
-                    self.keep(queued.snapshots, first);
-                    let events = placed(queued.events, first, recorded_at);
-                    return Ok(Outcome::Done(Done { events, position: last, repeated: false }));
+                (Answer::Appended(events), None) => {
+                    self.keep(queued.snapshots, &events);
+                    let position = events.last().map_or(Position::START, |last| last.position);
+                    return Ok(Outcome::Done(Done { events, position, repeated: false }));
                 }
             }
         }
@@ -99,7 +97,7 @@ impl Bus {
         expected_version: i64,
         events: Vec<Event>,
         context: CommandContext,
-    ) -> Result<Option<Vec<Recorded>>, ExecuteError> {
+    ) -> Result<Option<Vec<Arc<Recorded>>>, ExecuteError> {
         let held = self.mailboxes.hold(vec![stream]).await?;
         if held.first().and_then(Held::live).map(|live| live.version) != Some(expected_version) {
             return Ok(None);
@@ -108,9 +106,7 @@ impl Bus {
         let decision = Decision { events, credentials: vec![] };
         let queued = self.queue(held, decision, None, None, &context).await?;
         match queued.answer.await.map_err(|_| LogError::Closed)?? {
-            Answer::Appended { first, recorded_at, .. } => {
-                Ok(Some(placed(queued.events, first, recorded_at)))
-            }
+            Answer::Appended(events) => Ok(Some(events)),
             Answer::Confirmed { .. } => Ok(Some(vec![])),
             Answer::Stale | Answer::Repeated { .. } | Answer::KeyReused => Ok(None),
         }
@@ -160,9 +156,8 @@ impl Bus {
         context: &CommandContext,
     ) -> Result<Queued, ExecuteError> {
         let now = self.clock.now();
-        let mut events = recorded(&held, decision.events, context, now);
-        let opened = events.clone();
-        let new_events = encode(&mut events, &self.keys, now).await?;
+        let events = recorded(&held, decision.events, context, now);
+        let events = encode(events, &self.keys, now).await?;
         let place = self.writer.reserve()?;
         let streams = held
             .iter()
@@ -173,14 +168,14 @@ impl Bus {
                 chain: live.chain.clone(),
             })
             .collect();
-        for ((index, recorded), new) in opened.iter().zip(&new_events) {
-            if let Some(live) = held[*index].live_mut() {
-                live.state.apply_event(&recorded.event);
-                live.version = recorded.sequence;
-                live.tail.add(new.payload.len());
+        for event in &events {
+            if let Some(live) = held[event.stream].live_mut() {
+                live.state.apply_event(&event.opened.event);
+                live.version = event.opened.sequence;
+                live.tail.add(event.payload.len());
             }
         }
-        let last_event_of = |index| opened.iter().rposition(|(of, _)| *of == index);
+        let last_event_of = |index| events.iter().rposition(|event| event.stream == index);
         let snapshots = held
             .iter_mut()
             .enumerate()
@@ -189,21 +184,21 @@ impl Bus {
         let (sender, answer) = oneshot::channel();
         place.send(AppendRequest {
             streams,
-            events: new_events,
+            events,
             credentials: decision.credentials,
             receipt,
             store_receipt: refusal.is_none(),
             answer: sender,
         });
-        let events = opened.into_iter().map(|(_, recorded)| recorded).collect();
-        Ok(Queued { answer, events, refusal, snapshots })
+        Ok(Queued { answer, refusal, snapshots })
     }
 
     /// Keeps snapshots whose last event was committed with the command.
-    fn keep(&self, snapshots: Vec<(usize, Snapshot)>, first: Position) {
+    fn keep(&self, snapshots: Vec<(usize, Snapshot)>, committed: &[Arc<Recorded>]) {
         for (place, snapshot) in snapshots {
-            let behind = i64::try_from(place).unwrap_or(0);
-            self.mailboxes.snapshots.keep(snapshot, Position(first.0 + behind));
+            if let Some(last) = committed.get(place) {
+                self.mailboxes.snapshots.keep(snapshot, last.position);
+            }
         }
     }
 
@@ -213,7 +208,7 @@ impl Bus {
             Some(first) => {
                 let count = u32::try_from(last.0 - first.0 + 1).unwrap_or(u32::MAX);
                 let stored = read::by_position(&self.pool, Position(first.0 - 1), count).await?;
-                stored::open(&stored, &self.keys).await?
+                stored::open(&stored, &self.keys).await?.into_iter().map(Arc::new).collect()
             }
             None => vec![],
         };

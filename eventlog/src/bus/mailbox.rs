@@ -4,14 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use domain::stream::LiveState;
-use domain::{StreamId, StreamRef};
+use domain::{Recorded, StreamId, StreamRef};
 use moka::sync::Cache;
 use sqlx::PgPool;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::snapshots::{Snapshot, Snapshots, Tail};
 use crate::error::LogError;
-use crate::stored::StoredEvent;
 use crate::writer::Chain;
 
 /// An aggregate's state with the version it has, queued events included.
@@ -96,7 +95,7 @@ impl Mailboxes {
 
     /// Takes note of a committed event: state that does not include it is loaded again before its next
     /// decision. Events of this node are included already.
-    pub(crate) fn observe(&self, event: &StoredEvent) {
+    pub(crate) fn observe(&self, event: &Recorded) {
         if let Some(mailbox) = self.mailboxes.get(&event.stream) {
             mailbox.committed.fetch_max(event.sequence, Ordering::AcqRel);
         }

@@ -1,5 +1,7 @@
 //! Who asks, and what they are told.
 
+use std::sync::Arc;
+
 use domain::{
     Actor, Causation, Client, CorrelationId, IdempotencyKey, Position, Recorded, Refusal, SessionId,
 };
@@ -35,7 +37,7 @@ pub enum Outcome {
 pub struct Done {
     /// Its events with their personal fields open; empty when nothing had to change. When the command
     /// was a repeat, these are the events of the first time.
-    pub events: Vec<Recorded>,
+    pub events: Vec<Arc<Recorded>>,
     /// The position of its last event; when nothing changed, the last position of its own stream.
     pub position: Position,
     /// Whether its idempotency key had been used before.

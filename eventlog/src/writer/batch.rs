@@ -1,23 +1,25 @@
 //! What becomes of each request of a batch, decided in memory under the lock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use domain::credential::CredentialChange;
 use domain::{Position, StreamId};
 
-use super::request::{Answer, AppendRequest, Receipt};
-use crate::stored::StoredEvent;
+use super::known::Mark;
+use super::request::{AppendRequest, NewEvent, Receipt};
+
+/// Where the log ends: the last position, and when that event was recorded; none before the first event.
+pub(super) type Head = Option<(Position, DateTime<Utc>)>;
 
 /// What the database says at the start of a batch.
 #[derive(Debug, Default)]
-pub(super) struct Found {
-    /// The last position of the log, and when that event was recorded.
-    pub(super) head: Option<(Position, DateTime<Utc>)>,
-    /// Version and last position of the streams of the batch; those without events are missing.
-    pub(super) streams: BTreeMap<StreamId, (i64, Position)>,
+pub(super) struct Found<'b> {
+    pub(super) head: Head,
+    /// The streams of the batch.
+    pub(super) streams: HashMap<&'b StreamId, Mark>,
     /// Receipts of the batch's idempotency keys, by actor and key.
-    pub(super) receipts: BTreeMap<(String, uuid::Uuid), StoredReceipt>,
+    pub(super) receipts: HashMap<(String, uuid::Uuid), StoredReceipt>,
 }
 
 /// A receipt as stored.
@@ -29,104 +31,155 @@ pub(super) struct StoredReceipt {
     pub(super) last: Position,
 }
 
+/// What becomes of a request once the batch is committed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Verdict {
+    /// Its events stand in the log from this position on.
+    Append { first: Position },
+    /// It had no events, and its streams are as it saw them; with the last position of its own stream.
+    Confirm { last: Position },
+    /// Its idempotency key was used before, with the same input; what came of it then.
+    Repeat { first: Option<Position>, last: Position },
+    /// Its idempotency key was used before, with another input.
+    KeyReused,
+    /// A stream has moved on.
+    Stale,
+}
+
 /// What the batch writes, and what its requests are answered once that is committed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Plan {
-    pub(super) answers: Vec<Answer>,
-    pub(super) events: Vec<StoredEvent>,
+    /// One for each request, in their order.
+    pub(super) verdicts: Vec<Verdict>,
+    /// Where the log ends then.
+    pub(super) head: Position,
+    pub(super) recorded_at: DateTime<Utc>,
     /// New version and last position of each stream that moves.
-    pub(super) streams: BTreeMap<StreamId, (i64, Position)>,
+    pub(super) streams: Vec<(StreamId, Mark)>,
     pub(super) receipts: Vec<StoredReceipt>,
-    pub(super) credentials: Vec<CredentialChange>,
     /// Whether a request is stale because another writer was faster, and not because of an earlier request
     /// of this one.
     pub(super) overtaken: bool,
 }
 
+/// An event of the batch at its place in the log.
+pub(super) struct Placed<'b> {
+    pub(super) position: Position,
+    pub(super) stream: &'b StreamId,
+    pub(super) new: &'b NewEvent,
+}
+
 impl Plan {
     /// Whether there is anything to write.
-    pub(super) fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.receipts.is_empty() && self.credentials.is_empty()
+    pub(super) fn is_empty(&self, batch: &[AppendRequest]) -> bool {
+        self.streams.is_empty() && self.receipts.is_empty() && self.credentials(batch).next().is_none()
     }
+
+    /// The events to write, in the order of their positions.
+    pub(super) fn events<'b>(&'b self, batch: &'b [AppendRequest]) -> impl Iterator<Item = Placed<'b>> {
+        let appended = self.verdicts.iter().zip(batch).filter_map(|(verdict, request)| match verdict {
+            Verdict::Append { first } => Some((*first, request)),
+            Verdict::Confirm { .. } | Verdict::Repeat { .. } | Verdict::KeyReused | Verdict::Stale => None,
+        });
+        appended.flat_map(|(first, request)| {
+            (first.0..).zip(&request.events).map(|(position, new)| Placed {
+                position: Position(position),
+                stream: &request.streams[new.stream].id,
+                new,
+            })
+        })
+    }
+
+    /// The credential changes to make, in order.
+    pub(super) fn credentials<'b>(
+        &'b self,
+        batch: &'b [AppendRequest],
+    ) -> impl Iterator<Item = &'b CredentialChange> {
+        let accepted = self.verdicts.iter().zip(batch).filter_map(|(verdict, request)| match verdict {
+            Verdict::Append { .. } | Verdict::Confirm { .. } => Some(request),
+            Verdict::Repeat { .. } | Verdict::KeyReused | Verdict::Stale => None,
+        });
+        accepted.flat_map(|request| &request.credentials)
+    }
+}
+
+/// A plan in the making.
+struct Planning<'b> {
+    found: Found<'b>,
+    head: Position,
+    moved: BTreeSet<&'b StreamId>,
+    receipts: Vec<StoredReceipt>,
 }
 
 /// Decides a batch in the order of its requests. Accepts a request when each of its streams has the
 /// version it was decided on, counting the events of requests accepted before it.
-pub(super) fn plan(requests: &[AppendRequest], mut found: Found, now: DateTime<Utc>) -> Plan {
-    let mut plan = Plan::default();
-    let (mut head, recorded_at) = match found.head {
+pub(super) fn plan<'b>(requests: &'b [AppendRequest], found: Found<'b>, now: DateTime<Utc>) -> Plan {
+    let (head, recorded_at) = match found.head {
         // Time never runs backwards in the log, whatever the clock does.
         Some((position, last)) => (position, now.max(last)),
         None => (Position::START, now),
     };
+    let mut planning = Planning { found, head, moved: BTreeSet::new(), receipts: vec![] };
+    let (mut verdicts, mut overtaken) = (Vec::with_capacity(requests.len()), false);
     for request in requests {
-        let answer = match objection(request, &found) {
-            None => accept(request, &mut plan, &mut found, &mut head, recorded_at),
+        let verdict = match planning.objection(request) {
+            None => planning.accept(request),
             Some(objection) => {
-                plan.overtaken |= objection == Answer::Stale && !request.is_broken();
+                overtaken |= objection == Verdict::Stale && !request.is_broken();
                 // What was decided on this request's events must not be appended.
                 request.break_chains();
                 objection
             }
         };
-        plan.answers.push(answer);
+        verdicts.push(verdict);
     }
-    plan
+    let Planning { found, head, moved, receipts } = planning;
+    let mark = |stream: &StreamId| (stream.clone(), found.streams[stream]);
+    let streams = moved.into_iter().map(mark).collect();
+    Plan { verdicts, head, recorded_at, streams, receipts, overtaken }
 }
 
-/// Why a request is not appended, if it is not.
-fn objection(request: &AppendRequest, found: &Found) -> Option<Answer> {
-    if let Some(receipt) = &request.receipt
-        && let Some(stored) = found.receipts.get(&(receipt.actor.clone(), receipt.key.0))
-    {
-        let same_input = stored.receipt.input_hash == receipt.input_hash;
-        return Some(if same_input {
-            Answer::Repeated { first: stored.first, last: stored.last }
-        } else {
-            Answer::KeyReused
-        });
+impl<'b> Planning<'b> {
+    fn mark(&self, stream: &StreamId) -> Mark {
+        self.found.streams.get(stream).copied().unwrap_or((0, Position::START))
     }
-    let fresh = request.streams.iter().all(|stream| {
-        let version = found.streams.get(&stream.id).map_or(0, |(version, _)| *version);
-        version == stream.expected_version && !stream.chain.is_broken()
-    });
-    if fresh { None } else { Some(Answer::Stale) }
-}
 
-fn accept(
-    request: &AppendRequest,
-    plan: &mut Plan,
-    found: &mut Found,
-    head: &mut Position,
-    recorded_at: DateTime<Utc>,
-) -> Answer {
-    let first = head.next();
-    for event in &request.events {
-        *head = head.next();
-        let stream = request.streams[event.stream].id.clone();
-        found.streams.insert(stream.clone(), (event.sequence, *head));
-        plan.streams.insert(stream.clone(), (event.sequence, *head));
-        plan.events.push(StoredEvent {
-            position: *head,
-            stream,
-            sequence: event.sequence,
-            event_type: event.event_type.clone(),
-            event_version: event.event_version.clone(),
-            payload: event.payload.clone(),
-            metadata: event.metadata.clone(),
-            recorded_at,
-        });
+    /// Why a request is not appended, if it is not.
+    fn objection(&self, request: &AppendRequest) -> Option<Verdict> {
+        if let Some(receipt) = &request.receipt
+            && let Some(stored) = self.found.receipts.get(&(receipt.actor.clone(), receipt.key.0))
+        {
+            let same_input = stored.receipt.input_hash == receipt.input_hash;
+            return Some(if same_input {
+                Verdict::Repeat { first: stored.first, last: stored.last }
+            } else {
+                Verdict::KeyReused
+            });
+        }
+        let fresh = request
+            .streams
+            .iter()
+            .all(|stream| self.mark(&stream.id).0 == stream.expected_version && !stream.chain.is_broken());
+        if fresh { None } else { Some(Verdict::Stale) }
     }
-    plan.credentials.extend(request.credentials.iter().cloned());
-    let own = &request.streams[0].id;
-    let happened = !request.events.is_empty();
-    let last =
-        if happened { *head } else { found.streams.get(own).map_or(Position::START, |(_, last)| *last) };
-    if let Some(receipt) = request.receipt.as_ref().filter(|_| request.store_receipt) {
-        let first = happened.then_some(first);
-        let stored = StoredReceipt { receipt: receipt.clone(), stream: own.clone(), first, last };
-        found.receipts.insert((receipt.actor.clone(), receipt.key.0), stored.clone());
-        plan.receipts.push(stored);
+
+    fn accept(&mut self, request: &'b AppendRequest) -> Verdict {
+        let first = self.head.next();
+        for event in &request.events {
+            self.head = self.head.next();
+            let stream = &request.streams[event.stream].id;
+            self.found.streams.insert(stream, (event.opened.sequence, self.head));
+            self.moved.insert(stream);
+        }
+        let happened = !request.events.is_empty();
+        let own = &request.streams[0].id;
+        let last = if happened { self.head } else { self.mark(own).1 };
+        if let Some(receipt) = request.receipt.as_ref().filter(|_| request.store_receipt) {
+            let first = happened.then_some(first);
+            let stored = StoredReceipt { receipt: receipt.clone(), stream: own.clone(), first, last };
+            self.found.receipts.insert((receipt.actor.clone(), receipt.key.0), stored.clone());
+            self.receipts.push(stored);
+        }
+        if happened { Verdict::Append { first } } else { Verdict::Confirm { last } }
     }
-    if happened { Answer::Appended { first, last, recorded_at } } else { Answer::Confirmed { last } }
 }

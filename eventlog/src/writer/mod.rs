@@ -8,6 +8,8 @@
 //! statement of its own, the last position is read after it, and it is held until the commit is visible.
 
 mod batch;
+mod known;
+mod receipts;
 mod request;
 mod sql;
 mod task;

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
 use domain::credential::CredentialChange;
-use domain::{IdempotencyKey, Position, StreamId};
+use domain::{IdempotencyKey, Position, Recorded, StreamId};
 use tokio::sync::oneshot;
 
+use super::batch::Verdict;
 use crate::error::LogError;
 
 /// Links the decisions that were made on one state of an aggregate in memory. When the writer fails
@@ -39,11 +40,19 @@ pub(crate) struct StreamAppend {
 pub(crate) struct NewEvent {
     /// Index of its stream in the request.
     pub(crate) stream: usize,
-    pub(crate) sequence: i64,
     pub(crate) event_type: String,
     pub(crate) event_version: String,
     pub(crate) payload: String,
     pub(crate) metadata: String,
+    /// The event with its personal fields open; what the log allots is filled in once it is committed.
+    pub(crate) opened: Recorded,
+}
+
+impl NewEvent {
+    /// The event as everybody is told of it.
+    fn placed(self, position: Position, recorded_at: DateTime<Utc>) -> Arc<Recorded> {
+        Arc::new(Recorded { position, recorded_at, ..self.opened })
+    }
 }
 
 /// The idempotency key of a command, and what it was given with.
@@ -68,13 +77,32 @@ pub(crate) struct AppendRequest {
     pub(crate) receipt: Option<Receipt>,
     /// Whether to store the receipt. Not for refusals: the same command may be allowed later.
     pub(crate) store_receipt: bool,
-    pub(crate) answer: oneshot::Sender<Result<Answer, LogError>>,
+    pub(crate) answer: AnswerTo,
 }
+
+/// Where an answer goes.
+pub(crate) type AnswerTo = oneshot::Sender<Result<Answer, LogError>>;
 
 impl AppendRequest {
     /// Bytes that the request adds to a batch.
     pub(crate) fn bytes(&self) -> usize {
         self.events.iter().map(|event| event.payload.len() + event.metadata.len()).sum()
+    }
+
+    /// What the caller is told once the batch is committed, and where.
+    pub(super) fn answered(self, verdict: Verdict, recorded_at: DateTime<Utc>) -> (Answer, AnswerTo) {
+        let answer = match verdict {
+            Verdict::Append { first } => {
+                let place =
+                    |(position, event): (i64, NewEvent)| event.placed(Position(position), recorded_at);
+                Answer::Appended((first.0..).zip(self.events).map(place).collect())
+            }
+            Verdict::Confirm { last } => Answer::Confirmed { last },
+            Verdict::Repeat { first, last } => Answer::Repeated { first, last },
+            Verdict::KeyReused => Answer::KeyReused,
+            Verdict::Stale => Answer::Stale,
+        };
+        (answer, self.answer)
     }
 
     /// Whether it was decided on events that were never appended.
@@ -98,10 +126,10 @@ impl AppendRequest {
 }
 
 /// What became of a request.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(PartialEq, Debug)]
 pub(crate) enum Answer {
-    /// Its events stand in the log, flushed to disk.
-    Appended { first: Position, last: Position, recorded_at: DateTime<Utc> },
+    /// Its events, at least one, stand in the log, flushed to disk.
+    Appended(Vec<Arc<Recorded>>),
     /// It had no events, and its streams are as it saw them; with the last position of its own stream.
     Confirmed { last: Position },
     /// Its idempotency key was used before, with the same input; what came of it then.

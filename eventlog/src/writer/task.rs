@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
+use domain::Position;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 use tracing::{error, warn};
 
-use super::batch::{Plan, plan};
+use super::batch::{Head, Plan, Verdict, plan};
+use super::known::Known;
 use super::request::{Answer, AppendRequest};
 use super::sql;
 use crate::config::LogConfig;
 use crate::error::{ExecuteError, LogError};
 use crate::fresh::Clock;
-use crate::stored::StoredEvent;
+use crate::tail::LiveBatch;
 
 /// Hands requests to the writer.
 #[derive(Clone, Debug)]
@@ -48,14 +50,20 @@ enum Failure {
     InDoubt(LogError, Plan),
 }
 
+/// The writer's connection, and what it knows from it.
+struct Session {
+    connection: PgConnection,
+    known: Known,
+}
+
 /// The one task that appends.
 pub(crate) struct Writer {
     options: PgConnectOptions,
     config: LogConfig,
     clock: Arc<dyn Clock>,
     requests: mpsc::Receiver<AppendRequest>,
-    committed: mpsc::Sender<Arc<Vec<StoredEvent>>>,
-    connection: Option<PgConnection>,
+    committed: mpsc::Sender<LiveBatch>,
+    session: Option<Session>,
 }
 
 impl Writer {
@@ -65,11 +73,11 @@ impl Writer {
         options: PgConnectOptions,
         config: LogConfig,
         clock: Arc<dyn Clock>,
-        committed: mpsc::Sender<Arc<Vec<StoredEvent>>>,
+        committed: mpsc::Sender<LiveBatch>,
         closing: oneshot::Receiver<()>,
     ) -> (WriterHandle, JoinHandle<()>) {
         let (sender, requests) = mpsc::channel(config.queue_commands_max);
-        let writer = Self { options, config, clock, requests, committed, connection: None };
+        let writer = Self { options, config, clock, requests, committed, session: None };
         (WriterHandle(sender), tokio::spawn(writer.run(closing)))
     }
 
@@ -88,8 +96,8 @@ impl Writer {
             let batch = self.gather(first);
             self.append(batch).await;
         }
-        if let Some(connection) = self.connection.take()
-            && let Err(error) = sql::close(connection).await
+        if let Some(session) = self.session.take()
+            && let Err(error) = sql::close(session.connection).await
         {
             warn!(%error, "closing the writer's connection failed");
         }
@@ -121,7 +129,7 @@ impl Writer {
         let mut backoff = self.config.append_backoff;
         for attempt in 1..=self.config.append_attempts_max {
             match self.attempt(&mut batch, in_doubt.take()).await {
-                Ok(plan) => return self.answer(batch, plan),
+                Ok(plan) => return self.answer(batch, &plan),
                 Err(Failure::Undone(error)) if error.is_of_the_data() => {
                     return self.append_singly(batch, error).await;
                 }
@@ -167,31 +175,34 @@ impl Writer {
         batch: &mut Vec<AppendRequest>,
         in_doubt: Option<Plan>,
     ) -> Result<Plan, Failure> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
+        let mut session = match self.session.take() {
+            Some(session) => session,
             None => match sql::connect(&self.options, &self.config).await {
-                Ok(connection) => connection,
+                Ok(connection) => Session { connection, known: Known::new(self.config.known_streams_max) },
                 Err(error) => return Err(still(error, in_doubt)),
             },
         };
-        let plan = self.attempt_on(&mut connection, batch, in_doubt).await?;
-        self.connection = Some(connection);
+        let plan = self.attempt_on(&mut session, batch, in_doubt).await?;
+        self.session = Some(session);
         Ok(plan)
     }
 
     async fn attempt_on(
         &mut self,
-        connection: &mut PgConnection,
+        session: &mut Session,
         batch: &mut Vec<AppendRequest>,
         in_doubt: Option<Plan>,
     ) -> Result<Plan, Failure> {
         let limit = self.config.statement_timeout;
-        let locked = sql::within(limit + self.config.lock_timeout, sql::begin_locked(connection)).await;
-        if let Err(error) = locked {
-            return Err(still(error, in_doubt));
-        }
+        let begin = sql::begin_locked(&mut session.connection);
+        let head = match sql::within(limit + self.config.lock_timeout, begin).await {
+            Ok(head) => head,
+            Err(error) => return Err(still(error, in_doubt)),
+        };
+        session.known.ends_at(head.map_or(Position::START, |(position, _)| position));
+        let connection = &mut session.connection;
         if let Some(plan) = in_doubt {
-            match sql::within(limit, sql::was_committed(connection, &plan)).await {
+            match sql::within(limit, sql::was_committed(connection, &plan, batch)).await {
                 Ok(true) => {
                     if let Err(error) = sql::within(limit, sql::rollback(connection)).await {
                         warn!(?error, "ending a look-up failed");
@@ -202,24 +213,35 @@ impl Writer {
                 Err(error) => return Err(Failure::InDoubt(error, plan)),
             }
         }
-        let mut plan = self.plan(connection, batch).await.map_err(Failure::Undone)?;
+        let mut plan = self.plan(session, batch, head).await.map_err(Failure::Undone)?;
         if plan.overtaken {
             self.take_decided_again(batch, &plan).await;
-            plan = self.plan(connection, batch).await.map_err(Failure::Undone)?;
+            plan = self.plan(session, batch, head).await.map_err(Failure::Undone)?;
         }
-        if plan.is_empty() {
+        let Session { connection, known } = session;
+        if plan.is_empty(batch) {
             sql::within(limit, sql::rollback(connection)).await.map_err(Failure::Undone)?;
             return Ok(plan);
         }
-        sql::within(limit, sql::write(connection, &plan)).await.map_err(Failure::Undone)?;
+        sql::within(limit, sql::write(connection, &plan, batch)).await.map_err(Failure::Undone)?;
         match sql::within(limit, sql::commit(connection)).await {
-            Ok(()) => Ok(plan),
+            Ok(()) => {
+                known.appended(plan.head, std::mem::take(&mut plan.streams));
+                Ok(plan)
+            }
             Err(error) => Err(Failure::InDoubt(error, plan)),
         }
     }
 
-    async fn plan(&self, connection: &mut PgConnection, batch: &[AppendRequest]) -> Result<Plan, LogError> {
-        let found = sql::within(self.config.statement_timeout, sql::find(connection, batch)).await?;
+    async fn plan(
+        &self,
+        session: &mut Session,
+        batch: &[AppendRequest],
+        head: Head,
+    ) -> Result<Plan, LogError> {
+        let Session { connection, known } = session;
+        let finding = sql::find(connection, batch, head, known);
+        let found = sql::within(self.config.statement_timeout, finding).await?;
         Ok(plan(batch, found, self.clock.now()))
     }
 
@@ -231,8 +253,8 @@ impl Writer {
     async fn take_decided_again(&mut self, batch: &mut Vec<AppendRequest>, plan: &Plan) {
         let mut turned_back = 0;
         let requests = std::mem::take(batch);
-        for (request, answer) in requests.into_iter().zip(&plan.answers) {
-            let settled = matches!(answer, Answer::Repeated { .. } | Answer::KeyReused);
+        for (request, verdict) in requests.into_iter().zip(&plan.verdicts) {
+            let settled = matches!(verdict, Verdict::Repeat { .. } | Verdict::KeyReused);
             if settled || !request.is_broken() {
                 batch.push(request);
             } else {
@@ -258,14 +280,23 @@ impl Writer {
     }
 
     /// Tells the tail, then the callers: who was answered finds the event on its way already.
-    fn answer(&self, batch: Vec<AppendRequest>, plan: Plan) {
-        if !plan.events.is_empty() {
-            // When the tail is behind, it finds the events in the log by their positions.
-            drop(self.committed.try_send(Arc::new(plan.events)));
+    fn answer(&self, batch: Vec<AppendRequest>, plan: &Plan) {
+        let mut committed = Vec::new();
+        let mut answers = Vec::with_capacity(batch.len());
+        for (request, verdict) in batch.into_iter().zip(&plan.verdicts) {
+            let (answer, to) = request.answered(*verdict, plan.recorded_at);
+            if let Answer::Appended(events) = &answer {
+                committed.extend(events.iter().map(Arc::clone));
+            }
+            answers.push((answer, to));
         }
-        for (request, answer) in batch.into_iter().zip(plan.answers) {
+        if !committed.is_empty() {
+            // When the tail is behind, it finds the events in the log by their positions.
+            drop(self.committed.try_send(Arc::new(committed)));
+        }
+        for (answer, to) in answers {
             // A caller that is gone needs no answer.
-            drop(request.answer.send(Ok(answer)));
+            drop(to.send(Ok(answer)));
         }
     }
 }

@@ -141,7 +141,7 @@ impl Delays {
         let task = tokio::spawn(async move {
             while let Ok(batch) = live.recv().await {
                 let now = SystemClock.now();
-                let news = batch.iter().filter(|event| event.position > seam);
+                let news = batch.iter().map(|event| &**event).filter(|event| event.position > seam);
                 for (event, ..) in messages(news).filter(|(_, _, text)| !text.starts_with(&own)) {
                     told.lock().unwrap().push((now - event.recorded_at).to_std().unwrap_or_default());
                 }

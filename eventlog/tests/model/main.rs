@@ -132,7 +132,7 @@ fn assert_effects(told: &[Told], events: &[Recorded]) {
     for told in told.iter().filter(|told| told.done().is_some_and(|done| !done.repeated)) {
         for event in &told.done().unwrap().events {
             assert_eq!(event.metadata.causation, told.causation, "{told:?}");
-            assert_eq!(events.get(usize::try_from(event.position.0 - 1).unwrap()), Some(event));
+            assert_eq!(events.get(usize::try_from(event.position.0 - 1).unwrap()), Some(&**event));
             assert!(accounted.insert(event.position), "{told:?}");
         }
     }

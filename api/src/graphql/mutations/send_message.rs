@@ -80,7 +80,7 @@ async fn send_message(ctx: &Context<'_>, input: SendMessageInput) -> Result<Atte
     let action = actions::SendMessage { sender, conversation, content };
     let command = ctx.command(input.idempotency_key, canonical);
     Ok(execute(app, action, command, &path).await?.map(|done| SendMessagePayload {
-        message: done.events.first().and_then(Message::from_event),
+        message: done.events.first().and_then(|event| Message::from_event(event)),
         position: Some(done.position.into()),
         user_errors: vec![],
     }))

@@ -1,0 +1,68 @@
+//! The statements about receipts: one round trip each.
+
+use domain::{IdempotencyKey, Position, StreamId};
+use sqlx::Row as _;
+use sqlx::postgres::PgConnection;
+
+use super::batch::{Found, StoredReceipt};
+use super::request::Receipt;
+use crate::error::LogError;
+
+/// Looks up the receipts of a batch.
+pub(super) async fn find(
+    connection: &mut PgConnection,
+    receipts: &[&Receipt],
+    found: &mut Found<'_>,
+) -> Result<(), LogError> {
+    let actors: Vec<&str> = receipts.iter().map(|receipt| receipt.actor.as_str()).collect();
+    let keys: Vec<uuid::Uuid> = receipts.iter().map(|receipt| receipt.key.0).collect();
+    let rows = sqlx::query(
+        "SELECT stored.* FROM unnest($1::text[], $2::uuid[]) AS wanted (actor, key)
+         CROSS JOIN LATERAL (
+             SELECT * FROM receipts WHERE actor = wanted.actor AND key = wanted.key
+         ) AS stored",
+    )
+    .bind(&actors)
+    .bind(&keys)
+    .fetch_all(connection)
+    .await?;
+    for row in rows {
+        let hash: Vec<u8> = row.try_get("input_hash")?;
+        let receipt = Receipt {
+            actor: row.try_get("actor")?,
+            key: IdempotencyKey(row.try_get("key")?),
+            input_hash: hash.try_into().unwrap_or([0; 32]),
+        };
+        let stored_type: String = row.try_get("aggregate_type")?;
+        let stream = StreamId {
+            aggregate_type: domain::event::aggregate_type(&stored_type).ok_or(sqlx::Error::RowNotFound)?,
+            aggregate_id: row.try_get("aggregate_id")?,
+        };
+        let first = row.try_get::<Option<i64>, _>("first_position")?.map(Position);
+        let last = Position(row.try_get("last_position")?);
+        found
+            .receipts
+            .insert((receipt.actor.clone(), receipt.key.0), StoredReceipt { receipt, stream, first, last });
+    }
+    Ok(())
+}
+
+/// Stores receipts.
+pub(super) async fn write(connection: &mut PgConnection, receipts: &[StoredReceipt]) -> Result<(), LogError> {
+    sqlx::query(
+        "INSERT INTO receipts (actor, key, input_hash, aggregate_type, aggregate_id, first_position,
+                               last_position)
+         SELECT * FROM unnest($1::text[], $2::uuid[], $3::bytea[], $4::text[], $5::text[], $6::bigint[],
+                              $7::bigint[])",
+    )
+    .bind(receipts.iter().map(|stored| stored.receipt.actor.as_str()).collect::<Vec<_>>())
+    .bind(receipts.iter().map(|stored| stored.receipt.key.0).collect::<Vec<_>>())
+    .bind(receipts.iter().map(|stored| stored.receipt.input_hash.to_vec()).collect::<Vec<_>>())
+    .bind(receipts.iter().map(|stored| stored.stream.aggregate_type).collect::<Vec<_>>())
+    .bind(receipts.iter().map(|stored| stored.stream.aggregate_id.as_str()).collect::<Vec<_>>())
+    .bind(receipts.iter().map(|stored| stored.first.map(|first| first.0)).collect::<Vec<_>>())
+    .bind(receipts.iter().map(|stored| stored.last.0).collect::<Vec<_>>())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
