@@ -89,7 +89,7 @@ pub struct ServeSettings {
 
     /// Aggregates kept in memory.
     #[arg(long, env = "ANNAL_LIVE_AGGREGATES_MAX", default_value_t = 100_000)]
-    pub live_aggregates_max: u64,
+    pub live_aggregates_max: usize,
 
     /// Events that may wait for one listener; one more cuts it off, and it resumes from its position.
     #[arg(long, env = "ANNAL_WAITING_EVENTS_MAX", default_value_t = 1_024)]

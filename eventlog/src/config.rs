@@ -30,15 +30,19 @@ pub struct LogConfig {
     /// Streams whose versions the writer keeps in mind while no other node appends.
     pub known_streams_max: usize,
     /// Aggregates kept in memory.
-    pub live_aggregates_max: u64,
+    pub live_aggregates_max: usize,
     /// Sealing keys kept in memory.
-    pub cached_keys_max: u64,
+    pub cached_keys_max: usize,
     /// Connections for reading.
     pub read_connections_max: u32,
     /// How long a caller waits for a connection for reading.
     pub read_connection_timeout: Duration,
     /// Pause between looks at the log for events of other nodes.
     pub poll_interval: Duration,
+    /// Pause between two words to other nodes that there are new events.
+    pub ring_interval: Duration,
+    /// Pause before a broken connection that listens for other nodes is made again.
+    pub listen_backoff: Duration,
     /// Events read at once when following the log.
     pub tail_events_max: u32,
     /// Batches of new events kept for slow listeners; who falls behind reads the log instead.
@@ -64,6 +68,8 @@ impl Default for LogConfig {
             read_connections_max: 16,
             read_connection_timeout: Duration::from_secs(5),
             poll_interval: Duration::from_millis(100),
+            ring_interval: Duration::from_millis(2),
+            listen_backoff: Duration::from_secs(1),
             tail_events_max: 1_000,
             live_batches_max: 1_024,
         }

@@ -27,6 +27,7 @@ mod tail;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod upcast;
+mod wake;
 mod writer;
 
 pub use bus::{CommandContext, Done, Outcome};

@@ -21,6 +21,7 @@ use crate::policies::PolicyCheckpoint;
 use crate::read::{self, StreamPart};
 use crate::stored::{self, StoredEvent};
 use crate::tail::{LiveBatch, Tail};
+use crate::wake::Bell;
 use crate::writer::Writer;
 
 /// Batches between the writer and the tail. When it is full the tail reads the log instead.
@@ -83,6 +84,7 @@ impl EventLog {
         let epoch = epoch::current(&pool, clock.as_ref()).await?;
         let (committed, received) = mpsc::channel(COMMITTED_BATCHES_MAX);
         let (closing, close) = oneshot::channel();
+        let bell = Bell::hang(pool.clone(), options.clone(), &config);
         let (writer, writer_task) = Writer::start(options, config.clone(), clock.clone(), committed, close);
         let bus = Bus::new(pool.clone(), Arc::new(keys), clock, writer, Arc::new(config));
         let (head_sender, head) = watch::channel(read::head(&pool).await?);
@@ -93,6 +95,7 @@ impl EventLog {
             mailboxes: bus.mailboxes.clone(),
             config: bus.config.clone(),
             committed: received,
+            bell,
             head: head_sender,
             live: live.clone(),
         };

@@ -2,8 +2,10 @@
 //!
 //! Both directions never change once they exist, so they are kept in memory.
 
+use std::sync::Arc;
+
 use domain::{Position, StreamId};
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 use sqlx::{PgPool, Row as _};
 
 use crate::error::LogError;
@@ -12,13 +14,14 @@ use crate::error::LogError;
 #[derive(Clone)]
 pub(crate) struct Origins {
     pool: PgPool,
-    streams: Cache<Position, StreamId>,
-    positions: Cache<StreamId, Position>,
+    streams: Arc<Cache<Position, StreamId>>,
+    positions: Arc<Cache<StreamId, Position>>,
 }
 
 impl Origins {
-    pub(crate) fn new(pool: PgPool, origins_max: u64) -> Self {
-        Self { pool, streams: Cache::new(origins_max), positions: Cache::new(origins_max) }
+    pub(crate) fn new(pool: PgPool, origins_max: usize) -> Self {
+        let (streams, positions) = (Cache::new(origins_max), Cache::new(origins_max));
+        Self { pool, streams: Arc::new(streams), positions: Arc::new(positions) }
     }
 
     /// The stream whose first event stands at the position. One probe of the primary key at most.

@@ -16,6 +16,7 @@ use crate::bus::Mailboxes;
 use crate::config::LogConfig;
 use crate::error::LogError;
 use crate::keys::KeyRing;
+use crate::wake::Bell;
 use crate::{read, stored};
 
 /// New events, opened, in commit order.
@@ -28,6 +29,7 @@ pub(crate) struct Tail {
     pub(crate) mailboxes: Arc<Mailboxes>,
     pub(crate) config: Arc<LogConfig>,
     pub(crate) committed: mpsc::Receiver<LiveBatch>,
+    pub(crate) bell: Bell,
     pub(crate) head: watch::Sender<Position>,
     pub(crate) live: broadcast::Sender<LiveBatch>,
 }
@@ -40,9 +42,13 @@ impl Tail {
         loop {
             let batch = tokio::select! {
                 batch = self.committed.recv() => match batch {
-                    Some(batch) => Some(batch),
+                    Some(batch) => {
+                        self.bell.ring();
+                        Some(batch)
+                    }
                     None => return,
                 },
+                () = self.bell.heard() => None,
                 _ = poll.tick() => None,
             };
             // Cut off where it waits for the database, it has published nothing by halves.

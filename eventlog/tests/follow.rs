@@ -4,9 +4,11 @@
 
 mod kit;
 
+use std::time::Duration;
+
 use domain::conversation::Conversation;
 use domain::{Position, StreamId};
-use eventlog::StreamPart;
+use eventlog::{EventLog, LogConfig, MasterKey, StreamPart};
 use kit::{DEADLINE, friends, node, send, start};
 use tokio::time::timeout;
 
@@ -35,6 +37,30 @@ async fn a_follower_sees_the_events_of_both_nodes_once_and_in_order() {
                 last = Some(event.position);
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn a_node_is_woken_by_another_and_does_not_wait_for_its_next_look() {
+    let test = start().await;
+    let (ann, _, conversation) = friends(&test.log, "alice01", "robert01").await;
+    let sleepy = LogConfig { poll_interval: Duration::from_hours(1), ..LogConfig::default() };
+    let master = MasterKey::from_base64(&test.master).unwrap();
+    let options = test.database.connect_options();
+    let (other, _tasks) = EventLog::open(options, master, test.clock.clone(), sleepy).await.unwrap();
+    let mut head = other.watch_head();
+    let mut hears =
+        async |patience, position| timeout(patience, head.wait_for(|head| *head >= position)).await.is_ok();
+    // Whether somebody listens is asked once a second only, so the first events may go by without a word.
+    let noticed = async {
+        while !hears(Duration::from_millis(100), send(&test.log, ann, conversation, "?").await.position).await
+        {
+        }
+    };
+    timeout(DEADLINE, noticed).await.unwrap();
+    for n in 0..20 {
+        let sent = send(&test.log, ann, conversation, &n.to_string()).await.position;
+        assert!(hears(DEADLINE, sent).await);
     }
 }
 

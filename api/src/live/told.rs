@@ -4,25 +4,26 @@
 //! arrive, must find it in the next query. So a query waits until the views hold everything that its
 //! viewer was told by this node; who was told nothing new does not wait at all.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{AccountId, Position};
-use moka::sync::Cache;
 use projections::Views;
+use quick_cache::sync::Cache;
 
 /// How long a query waits at most. After that it answers with what there is: views that are slow or
 /// stopped must not make queries fail.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// People remembered; who was told something longer ago finds it in the views anyway.
-const PEOPLE_MAX: u64 = 100_000;
+const PEOPLE_MAX: usize = 100_000;
 
 /// The last position that each person was told of. Cheap to clone.
 #[derive(Clone)]
-pub struct Told(Cache<AccountId, Position>);
+pub struct Told(Arc<Cache<AccountId, Position>>);
 
 impl Default for Told {
     fn default() -> Self {
-        Self(Cache::new(PEOPLE_MAX))
+        Self(Arc::new(Cache::new(PEOPLE_MAX)))
     }
 }
 

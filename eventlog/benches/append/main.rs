@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a benchmark prints and may fail")]
 
+mod cpu;
 mod machine;
 mod ours;
 mod plain;
@@ -66,7 +67,7 @@ async fn main() {
     let ours = ours::Ours::prepare(&cluster).await;
     let plain = plain::Plain::prepare(&cluster).await;
     println!(
-        "\n| load | callers | plain /s (p50, p99, max ms) | Annal /s (p50, p99, max ms) | Annal / plain |"
+        "\n| load | callers | plain /s (p50, p99, max ms; CPU us own + PostgreSQL) | Annal /s (the same) | ratio |"
     );
     println!("|---|---|---|---|---|");
     let only = env::var("ONLY").ok();
@@ -76,7 +77,7 @@ async fn main() {
             if !chosen(&format!("{}{callers}", load.letter())) {
                 continue;
             }
-            let cell = Cell { load, callers, time };
+            let cell = Cell { load, callers, time, server: cluster.cluster().unwrap().server_pid() };
             // In turn, so that a noisy neighbour disturbs both.
             let (mut theirs, mut own) = (Vec::new(), Vec::new());
             for _ in 0..rounds {

@@ -1,11 +1,12 @@
 //! Live aggregates: the state in memory, one decision at a time.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use domain::stream::LiveState;
 use domain::{Recorded, StreamId, StreamRef};
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 use sqlx::PgPool;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
@@ -65,7 +66,7 @@ pub(crate) struct Mailboxes {
 }
 
 impl Mailboxes {
-    pub(crate) fn new(pool: PgPool, live_aggregates_max: u64) -> Self {
+    pub(crate) fn new(pool: PgPool, live_aggregates_max: usize) -> Self {
         Self { snapshots: Snapshots::new(pool), mailboxes: Cache::new(live_aggregates_max) }
     }
 
@@ -82,7 +83,8 @@ impl Mailboxes {
     }
 
     async fn hold_one(&self, stream: StreamRef) -> Result<Held, LogError> {
-        let mailbox = self.mailboxes.get_with_by_ref(&stream.id, Arc::default);
+        let fresh = || Ok::<_, Infallible>(Arc::default());
+        let Ok(mailbox) = self.mailboxes.get_or_insert_with(&stream.id, fresh);
         let mut guard = mailbox.live.clone().lock_owned().await;
         let seen = mailbox.committed.load(Ordering::Acquire);
         let usable = guard.as_ref().is_some_and(|live| !live.chain.is_broken() && live.version >= seen);

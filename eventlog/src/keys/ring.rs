@@ -6,11 +6,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use domain::{AccountId, Actor, HandleId, IdempotencyKey};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 use sha2::Sha256;
 use sqlx::PgPool;
 use zeroize::Zeroizing;
 
+use super::store::StoredKey;
 use super::{KeyBytes, KeyId, KeyOwner, MasterKeys, sealing_name, store};
 use crate::error::LogError;
 use crate::fresh::{Clock, random_bytes, random_key_id};
@@ -45,7 +46,7 @@ impl KeyRing {
         pool: PgPool,
         masters: MasterKeys,
         clock: Arc<dyn Clock>,
-        cached_keys_max: u64,
+        cached_keys_max: usize,
     ) -> Result<Self, LogError> {
         let handles = log_key(&pool, &masters, "handles").await?;
         let receipts = log_key(&pool, &masters, "receipts").await?;
@@ -64,33 +65,44 @@ impl KeyRing {
         owners: &BTreeSet<KeyOwner>,
     ) -> Result<BTreeMap<KeyOwner, (KeyId, Arc<KeyBytes>)>, LogError> {
         let mut keys = BTreeMap::new();
+        let mut unknown = Vec::new();
         for owner in owners {
-            keys.insert(*owner, self.ensure_one(*owner).await?);
+            match self.by_owner.get(owner).and_then(|id| Some((id, self.by_id.get(&id)?))) {
+                Some(key) => drop(keys.insert(*owner, key)),
+                None => unknown.push(*owner),
+            }
+        }
+        if unknown.is_empty() {
+            return Ok(keys);
+        }
+        let asked = self.times_forgotten();
+        for (owner, stored) in unknown.iter().zip(self.stored(&unknown).await?) {
+            let wrapped = stored.wrapped.ok_or(LogError::KeyDestroyed)?;
+            let key = Arc::new(self.masters.unwrap(&sealing_name(stored.id), &wrapped)?);
+            self.remember(asked, || {
+                self.by_id.insert(stored.id, key.clone());
+                self.by_owner.insert(*owner, stored.id);
+            });
+            keys.insert(*owner, (stored.id, key));
         }
         Ok(keys)
     }
 
-    async fn ensure_one(&self, owner: KeyOwner) -> Result<(KeyId, Arc<KeyBytes>), LogError> {
-        if let Some(id) = self.by_owner.get(&owner)
-            && let Some(key) = self.by_id.get(&id)
-        {
-            return Ok((id, key));
-        }
-        let asked = self.times_forgotten();
-        let stored = if let Some(stored) = store::by_owner(&self.pool, &owner).await? {
-            stored
-        } else {
+    /// The stored keys of these owners, in their order; those that do not exist are made, together.
+    async fn stored(&self, owners: &[KeyOwner]) -> Result<Vec<StoredKey>, LogError> {
+        let stored = store::by_owners(&self.pool, owners).await?;
+        let mut new = BTreeMap::new();
+        for (owner, _) in owners.iter().zip(&stored).filter(|(_, stored)| stored.is_none()) {
             let (id, key) = (random_key_id(), Zeroizing::new(random_bytes()));
-            let wrapped = self.masters.wrap(&sealing_name(id), &key)?;
-            store::insert_or_get(&self.pool, &owner, (id, &wrapped), self.clock.now()).await?
-        };
-        let wrapped = stored.wrapped.ok_or(LogError::KeyDestroyed)?;
-        let key = Arc::new(self.masters.unwrap(&sealing_name(stored.id), &wrapped)?);
-        self.remember(asked, || {
-            self.by_id.insert(stored.id, key.clone());
-            self.by_owner.insert(owner, stored.id);
-        });
-        Ok((stored.id, key))
+            new.insert(*owner, (id, self.masters.wrap(&sealing_name(id), &key)?));
+        }
+        if new.is_empty() {
+            return Ok(stored.into_iter().flatten().collect());
+        }
+        store::insert(&self.pool, &new, self.clock.now()).await?;
+        // Those that count, whoever was first.
+        let stored: Option<Vec<_>> = store::by_owners(&self.pool, owners).await?.into_iter().collect();
+        Ok(stored.ok_or(sqlx::Error::RowNotFound)?)
     }
 
     /// The keys with these ids; at most one query.
@@ -125,7 +137,7 @@ impl KeyRing {
     /// Drops the key of an account from memory. Who needs it next asks the database whether it still is.
     pub(crate) async fn forget(&self, account: AccountId) -> Result<(), LogError> {
         let owner = KeyOwner::Account(account);
-        let stored = store::by_owner(&self.pool, &owner).await?;
+        let stored = store::by_owners(&self.pool, &[owner]).await?.into_iter().flatten().next();
         self.drop_from_memory(owner, stored.map(|stored| stored.id));
         Ok(())
     }
@@ -133,9 +145,9 @@ impl KeyRing {
     fn drop_from_memory(&self, owner: KeyOwner, id: Option<KeyId>) {
         let mut forgotten = self.forgotten.write().unwrap_or_else(PoisonError::into_inner);
         *forgotten += 1;
-        self.by_owner.invalidate(&owner);
+        self.by_owner.remove(&owner);
         if let Some(id) = id {
-            self.by_id.invalidate(&id);
+            self.by_id.remove(&id);
         }
     }
 

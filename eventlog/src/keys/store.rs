@@ -1,6 +1,6 @@
 //! The rows of the schema `keys`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::AccountId;
@@ -27,51 +27,82 @@ impl StoredKey {
     }
 }
 
-fn columns(owner: &KeyOwner) -> (&'static str, Uuid, Option<NaiveDate>) {
+fn columns_of(owner: &KeyOwner) -> (&'static str, Uuid, Option<NaiveDate>) {
     match owner {
         KeyOwner::Account(account) => ("account", account.0, None),
         KeyOwner::Conversation(conversation, month) => ("conversation", conversation.0, Some(*month)),
     }
 }
 
-/// Stores a new key for an owner unless there is one, and returns the one that counts: when two nodes
-/// make a key at once, both use the first.
-pub(super) async fn insert_or_get(
+/// The columns of some owners.
+struct Columns {
+    kinds: Vec<&'static str>,
+    owners: Vec<Uuid>,
+    months: Vec<Option<NaiveDate>>,
+}
+
+impl Columns {
+    fn of<'o>(owners: impl IntoIterator<Item = &'o KeyOwner>) -> Self {
+        let mut columns = Self { kinds: vec![], owners: vec![], months: vec![] };
+        for (kind, owner, month) in owners.into_iter().map(columns_of) {
+            columns.kinds.push(kind);
+            columns.owners.push(owner);
+            columns.months.push(month);
+        }
+        columns
+    }
+}
+
+/// Stores new keys, each unless its owner has one: when two nodes make a key at once, the first one counts.
+/// One statement and one flush; given in the order of their owners, so that two of them never wait for each
+/// other in a circle.
+pub(super) async fn insert(
     pool: &PgPool,
-    owner: &KeyOwner,
-    new: (KeyId, &WrappedKey),
+    new: &BTreeMap<KeyOwner, (KeyId, WrappedKey)>,
     now: DateTime<Utc>,
-) -> Result<StoredKey, LogError> {
-    let (kind, id, month) = columns(owner);
+) -> Result<(), LogError> {
+    let Columns { kinds, owners, months } = Columns::of(new.keys());
     sqlx::query(
         "INSERT INTO keys.sealing_keys (key_id, owner_kind, owner, month, wrapped, master_id, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (owner_kind, owner, month) DO NOTHING",
+         SELECT *, $7::timestamptz
+         FROM unnest($1::bigint[], $2::text[], $3::uuid[], $4::date[], $5::bytea[], $6::bigint[])
+         ON CONFLICT (owner_kind, owner, month) DO NOTHING",
     )
-    .bind(new.0)
-    .bind(kind)
-    .bind(id)
-    .bind(month)
-    .bind(&new.1.bytes)
-    .bind(new.1.master.map(|master| master.0))
+    .bind(new.values().map(|(id, _)| *id).collect::<Vec<_>>())
+    .bind(kinds)
+    .bind(owners)
+    .bind(months)
+    .bind(new.values().map(|(_, wrapped)| wrapped.bytes.as_slice()).collect::<Vec<_>>())
+    .bind(new.values().map(|(_, wrapped)| wrapped.master.map(|master| master.0)).collect::<Vec<_>>())
     .bind(now)
     .execute(pool)
     .await?;
-    Ok(by_owner(pool, owner).await?.ok_or(sqlx::Error::RowNotFound)?)
+    Ok(())
 }
 
-/// The key of an owner, if there ever was one.
-pub(super) async fn by_owner(pool: &PgPool, owner: &KeyOwner) -> Result<Option<StoredKey>, LogError> {
-    let (kind, id, month) = columns(owner);
-    let row = sqlx::query(
-        "SELECT key_id, wrapped, master_id FROM keys.sealing_keys
-         WHERE owner_kind = $1 AND owner = $2 AND month IS NOT DISTINCT FROM $3",
+/// The keys of these owners, in their order; none for one that never had a key. One query.
+pub(super) async fn by_owners(pool: &PgPool, of: &[KeyOwner]) -> Result<Vec<Option<StoredKey>>, LogError> {
+    let Columns { kinds, owners, months } = Columns::of(of);
+    let rows = sqlx::query(
+        "SELECT key_id, wrapped, master_id
+         FROM unnest($1::text[], $2::uuid[], $3::date[]) WITH ORDINALITY AS wanted (kind, owner, month, place)
+         LEFT JOIN LATERAL (
+             SELECT * FROM keys.sealing_keys AS stored
+             WHERE stored.owner_kind = wanted.kind AND stored.owner = wanted.owner
+               AND stored.month IS NOT DISTINCT FROM wanted.month
+         ) AS stored ON true
+         ORDER BY place",
     )
-    .bind(kind)
-    .bind(id)
-    .bind(month)
-    .fetch_optional(pool)
+    .bind(kinds)
+    .bind(owners)
+    .bind(months)
+    .fetch_all(pool)
     .await?;
-    row.as_ref().map(StoredKey::from_row).transpose()
+    let stored = |row: &PgRow| match row.try_get::<Option<KeyId>, _>("key_id")? {
+        Some(_) => StoredKey::from_row(row).map(Some),
+        None => Ok(None),
+    };
+    rows.iter().map(stored).collect()
 }
 
 /// The keys of these ids; those that never existed are missing from the answer.
