@@ -8,6 +8,7 @@
 //! Invariant: a view has one writer, its fold. There is no clock, no randomness and no I/O in a fold.
 //! Invariant: nothing here has effects outside of the schema `views` (and its shadows).
 
+mod ahead;
 mod checkpoint;
 mod config;
 mod error;

@@ -6,6 +6,7 @@ use domain::Position;
 use eventlog::EventLog;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
+use crate::ahead::Ahead;
 use crate::error::ProjectionError;
 use crate::projection::catalogue;
 use crate::shadow::{PAGE_EVENTS, Progress, Purpose, Shadow, apply_page, sweep};
@@ -51,7 +52,7 @@ pub async fn rebuild(
     let mut shadow = Shadow::begin(log, projection, Purpose::Rebuild).await?;
     for _ in 0..CHASES_MAX {
         let target = target(log, &mut connection, shadow.projection.name()).await?;
-        shadow.build_to(log, target, progress).await?;
+        shadow.build_to(target, progress).await?;
         let moved = self::target(log, &mut connection, shadow.projection.name()).await?;
         if moved.0 - shadow.position.0 <= i64::from(PAGE_EVENTS) {
             break;
@@ -109,9 +110,10 @@ async fn swap(log: &EventLog, shadow: &mut Shadow) -> Result<Position, Projectio
     transaction.execute(format!("SET LOCAL lock_timeout = '{SWAP_LOCK_TIMEOUT}'").as_str()).await?;
     let live = checkpoint::lock(&mut transaction, projection.name()).await?.unwrap_or(Position::START);
     let target = live.min(log.head().await?);
-    let mut position = shadow.position;
+    let (mut position, mut ahead) = (shadow.position, Ahead::of(log.clone()));
     while position < target {
-        position = apply_page(log, &mut transaction, &shadow.schema, projection, position, target).await?;
+        position =
+            apply_page(&mut ahead, &mut transaction, &shadow.schema, projection, position, target).await?;
     }
     let tables = projection.tables().iter().map(|table| format!("{}.{table}", schema::LIVE));
     let lock = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", tables.collect::<Vec<_>>().join(", "));

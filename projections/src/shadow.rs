@@ -6,6 +6,7 @@ use domain::Position;
 use eventlog::EventLog;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
+use crate::ahead::Ahead;
 use crate::error::ProjectionError;
 use crate::projection::Projection;
 use crate::schema;
@@ -35,6 +36,7 @@ pub struct Progress {
 
 /// A shadow in the making. Its connection holds a lock, so that nobody takes it for left over.
 pub(crate) struct Shadow {
+    ahead: Ahead,
     pub(crate) connection: PgConnection,
     pub(crate) schema: String,
     pub(crate) projection: Arc<dyn Projection>,
@@ -66,22 +68,22 @@ impl Shadow {
         schema::enter(&mut transaction, &schema).await?;
         schema::create_tables(&mut transaction, projection.as_ref()).await?;
         transaction.commit().await?;
-        Ok(Self { connection, schema, projection, position: Position::START })
+        Ok(Self { ahead: Ahead::of(log.clone()), connection, schema, projection, position: Position::START })
     }
 
     /// Applies all events up to `target`, in pages with a short transaction each.
     pub(crate) async fn build_to(
         &mut self,
-        log: &EventLog,
         target: Position,
         progress: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<(), ProjectionError> {
         while self.position < target {
             let mut transaction = self.connection.begin().await?;
             transaction.execute("SET LOCAL synchronous_commit = off").await?;
-            let from = self.position;
-            let projection = self.projection.as_ref();
-            self.position = apply_page(log, &mut transaction, &self.schema, projection, from, target).await?;
+            let (from, projection) = (self.position, self.projection.as_ref());
+            let ahead = &mut self.ahead;
+            self.position =
+                apply_page(ahead, &mut transaction, &self.schema, projection, from, target).await?;
             transaction.commit().await?;
             progress(Progress { projection: self.projection.name(), position: self.position, target });
         }
@@ -98,7 +100,7 @@ impl Shadow {
 
 /// Applies one page of events above `from`, up to `target`; returns the last one's position.
 pub(crate) async fn apply_page(
-    log: &EventLog,
+    log: &mut Ahead,
     transaction: &mut PgConnection,
     schema: &str,
     projection: &dyn Projection,

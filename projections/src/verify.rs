@@ -60,7 +60,7 @@ async fn compare(
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Verdict, ProjectionError> {
     let mut shadow = Shadow::begin(log, projection.clone(), Purpose::Verify).await?;
-    let built = match shadow.build_to(log, position, progress).await {
+    let built = match shadow.build_to(position, progress).await {
         Ok(()) => fingerprints(&mut shadow.connection, &shadow.schema, projection.as_ref()).await,
         Err(error) => Err(error),
     };

@@ -50,7 +50,7 @@ impl Projector {
     }
 
     async fn read_and_apply(
-        &self,
+        &mut self,
         connection: &mut PgConnection,
         page: &Page,
     ) -> Result<Option<Position>, ProjectionError> {
@@ -62,10 +62,10 @@ impl Projector {
     }
 
     /// Reads a batch; when one of its events cannot be read, the ones before it.
-    async fn read(&self, after: Position, limit: u32) -> Result<Vec<Recorded>, LogError> {
+    async fn read(&mut self, after: Position, limit: u32) -> Result<Vec<Recorded>, LogError> {
         let mut limit = limit;
         loop {
-            match self.log.read(after, limit).await {
+            match self.ahead.read(after, limit).await {
                 Err(LogError::Database(error)) => return Err(LogError::Database(error)),
                 Err(_) if limit > 1 => limit /= 2,
                 read => return read,
@@ -76,7 +76,7 @@ impl Projector {
     /// Finds out who fails at which event: each projection takes the batch alone, in ever smaller parts.
     /// Who fails at a single event stops before it; the others go on.
     async fn isolate(
-        &self,
+        &mut self,
         connection: &mut PgConnection,
         slots: &mut Slots,
         page: &Page,

@@ -15,6 +15,7 @@ use eventlog::EventLog;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::ahead::Ahead;
 use crate::config::ProjectorConfig;
 use crate::error::ProjectionError;
 use crate::position::Reached;
@@ -24,6 +25,7 @@ use crate::views::Views;
 /// Keeps views up to date with the log.
 pub struct Projector {
     log: EventLog,
+    ahead: Ahead,
     catalogue: Catalogue,
     config: ProjectorConfig,
     reached: Arc<Reached>,
@@ -66,7 +68,7 @@ impl Projector {
         let names = catalogue.iter().map(|projection| projection.name()).collect();
         let reached = Arc::new(Reached::new(names));
         let views = Views::with(log.pool().clone(), reached.clone());
-        let projector = Self { log, catalogue, config, reached, stop };
+        let projector = Self { ahead: Ahead::of(log.clone()), log, catalogue, config, reached, stop };
         // Readers need the tables before anybody leads.
         sqlx::Connection::close(projector.connect().await?).await?;
         Ok((views, ProjectorTask(tokio::spawn(projector.run()))))
