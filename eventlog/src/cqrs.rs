@@ -16,6 +16,7 @@ use postgres_es::PostgresEventRepository;
 
 use crate::bus::CommandContext;
 use crate::log::EventLog;
+use crate::upcast;
 
 /// An event store for one aggregate type on our log.
 pub struct CqrsStore<A> {
@@ -54,7 +55,9 @@ where
 
     async fn load_events(&self, id: &str) -> Result<Vec<EventEnvelope<A>>, AggregateError<A::Error>> {
         let stored = self.reader.get_events::<A>(id).await?;
-        stored.into_iter().map(|event| Ok(EventEnvelope::try_from(event)?)).collect()
+        let upcasters = upcast::upcasters();
+        let current = |event| Ok(EventEnvelope::try_from(upcast::through(event, &upcasters))?);
+        stored.into_iter().map(current).collect()
     }
 
     async fn load_aggregate(&self, id: &str) -> Result<Loaded<A>, AggregateError<A::Error>> {

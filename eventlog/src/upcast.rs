@@ -45,18 +45,23 @@ fn lift(stored: &StoredEvent, upcasters: &[Box<dyn EventUpcaster>]) -> Result<St
         payload,
         serde_json::Value::Null,
     );
-    let lifted = upcasters.iter().fold(event, |event, upcaster| {
-        if upcaster.can_upcast(&event.event_type, &event.event_version) {
-            upcaster.upcast(event)
-        } else {
-            event
-        }
-    });
+    let lifted = through(event, upcasters);
     let current = current_version(&lifted.aggregate_type, &lifted.event_type);
     if !current.is_some_and(|current| is_same(current, &lifted.event_version)) {
         return Err(failed(serde_json::Error::custom("no upcaster leads to the current version")));
     }
     serde_json::to_string(&lifted.payload).map_err(failed)
+}
+
+/// Runs an event through the upcasters, one after the other.
+pub(crate) fn through(event: SerializedEvent, upcasters: &[Box<dyn EventUpcaster>]) -> SerializedEvent {
+    upcasters.iter().fold(event, |event, upcaster| {
+        if upcaster.can_upcast(&event.event_type, &event.event_version) {
+            upcaster.upcast(event)
+        } else {
+            event
+        }
+    })
 }
 
 fn current_version(aggregate_type: &str, event_type: &str) -> Option<&'static str> {

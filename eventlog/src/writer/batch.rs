@@ -19,10 +19,18 @@ pub(super) struct Found<'b> {
     /// The streams of the batch.
     pub(super) streams: HashMap<&'b StreamId, Mark>,
     /// Receipts of the batch's idempotency keys, by actor and key.
-    pub(super) receipts: HashMap<(String, uuid::Uuid), StoredReceipt>,
+    pub(super) receipts: HashMap<(String, uuid::Uuid), Earlier>,
 }
 
-/// A receipt as stored.
+/// What a receipt tells of a command that was done before.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Earlier {
+    pub(super) input_hash: [u8; 32],
+    pub(super) first: Option<Position>,
+    pub(super) last: Position,
+}
+
+/// A receipt to be stored.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct StoredReceipt {
     pub(super) receipt: Receipt,
@@ -147,11 +155,10 @@ impl<'b> Planning<'b> {
     /// Why a request is not appended, if it is not.
     fn objection(&self, request: &AppendRequest) -> Option<Verdict> {
         if let Some(receipt) = &request.receipt
-            && let Some(stored) = self.found.receipts.get(&(receipt.actor.clone(), receipt.key.0))
+            && let Some(earlier) = self.found.receipts.get(&(receipt.actor.clone(), receipt.key.0))
         {
-            let same_input = stored.receipt.input_hash == receipt.input_hash;
-            return Some(if same_input {
-                Verdict::Repeat { first: stored.first, last: stored.last }
+            return Some(if earlier.input_hash == receipt.input_hash {
+                Verdict::Repeat { first: earlier.first, last: earlier.last }
             } else {
                 Verdict::KeyReused
             });
@@ -176,9 +183,9 @@ impl<'b> Planning<'b> {
         let last = if happened { self.head } else { self.mark(own).1 };
         if let Some(receipt) = request.receipt.as_ref().filter(|_| request.store_receipt) {
             let first = happened.then_some(first);
-            let stored = StoredReceipt { receipt: receipt.clone(), stream: own.clone(), first, last };
-            self.found.receipts.insert((receipt.actor.clone(), receipt.key.0), stored.clone());
-            self.receipts.push(stored);
+            let earlier = Earlier { input_hash: receipt.input_hash, first, last };
+            self.found.receipts.insert((receipt.actor.clone(), receipt.key.0), earlier);
+            self.receipts.push(StoredReceipt { receipt: receipt.clone(), stream: own.clone(), first, last });
         }
         if happened { Verdict::Append { first } } else { Verdict::Confirm { last } }
     }

@@ -1,10 +1,10 @@
 //! The statements about receipts: one round trip each.
 
-use domain::{IdempotencyKey, Position, StreamId};
+use domain::Position;
 use sqlx::Row as _;
 use sqlx::postgres::PgConnection;
 
-use super::batch::{Found, StoredReceipt};
+use super::batch::{Earlier, Found, StoredReceipt};
 use super::request::Receipt;
 use crate::error::LogError;
 
@@ -28,21 +28,13 @@ pub(super) async fn find(
     .await?;
     for row in rows {
         let hash: Vec<u8> = row.try_get("input_hash")?;
-        let receipt = Receipt {
-            actor: row.try_get("actor")?,
-            key: IdempotencyKey(row.try_get("key")?),
-            input_hash: hash.try_into().unwrap_or([0; 32]),
+        let earlier = Earlier {
+            // One of another length fits no input.
+            input_hash: hash.try_into().unwrap_or_default(),
+            first: row.try_get::<Option<i64>, _>("first_position")?.map(Position),
+            last: Position(row.try_get("last_position")?),
         };
-        let stored_type: String = row.try_get("aggregate_type")?;
-        let stream = StreamId {
-            aggregate_type: domain::event::aggregate_type(&stored_type).ok_or(sqlx::Error::RowNotFound)?,
-            aggregate_id: row.try_get("aggregate_id")?,
-        };
-        let first = row.try_get::<Option<i64>, _>("first_position")?.map(Position);
-        let last = Position(row.try_get("last_position")?);
-        found
-            .receipts
-            .insert((receipt.actor.clone(), receipt.key.0), StoredReceipt { receipt, stream, first, last });
+        found.receipts.insert((row.try_get("actor")?, row.try_get("key")?), earlier);
     }
     Ok(())
 }
