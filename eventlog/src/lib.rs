@@ -7,6 +7,7 @@
 //! Invariant: this crate knows streams, events and their envelope, but no person and no conversation.
 //! Invariant: nothing is acknowledged before it is committed and flushed.
 
+mod attempts;
 mod bus;
 pub mod cluster;
 mod config;
@@ -30,6 +31,7 @@ pub mod upcast;
 mod wake;
 mod writer;
 
+pub use attempts::{Allowance, AttemptKey, Attempts, Lockout, Turn};
 pub use bus::{CommandContext, Done, Outcome};
 pub use config::LogConfig;
 pub use cqrs::{CqrsStore, Loaded};

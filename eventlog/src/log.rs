@@ -9,6 +9,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use crate::attempts::Attempts;
 use crate::bus::{Bus, CommandContext, Outcome};
 use crate::config::LogConfig;
 use crate::credentials::Credentials;
@@ -35,6 +36,7 @@ const READ_EVENTS_MAX: u32 = 5_000;
 pub struct EventLog {
     bus: Bus,
     credentials: Credentials,
+    attempts: Attempts,
     origins: Origins,
     head: watch::Receiver<Position>,
     live: broadcast::Sender<LiveBatch>,
@@ -101,7 +103,8 @@ impl EventLog {
         };
         let tail = tokio::spawn(tail.run());
         let origins = Origins::new(pool.clone(), bus.config.live_aggregates_max);
-        let log = Self { bus, credentials: Credentials::new(pool), origins, head, live, epoch };
+        let attempts = Attempts::new(pool.clone(), bus.keys.clone(), bus.clock.clone());
+        let log = Self { bus, credentials: Credentials::new(pool), attempts, origins, head, live, epoch };
         Ok((log, LogTasks { closing, writer: writer_task, tail }))
     }
 
@@ -228,6 +231,11 @@ impl EventLog {
     /// The secrets that people sign in with.
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
+    }
+
+    /// Counts tries that must not be without end.
+    pub fn attempts(&self) -> &Attempts {
+        &self.attempts
     }
 
     /// The process' clock.

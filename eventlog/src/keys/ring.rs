@@ -169,6 +169,11 @@ impl KeyRing {
         HandleId(hex(&hash))
     }
 
+    /// What tries are counted against: a keyed hash, so that no table holds a name or an address in clear.
+    pub(crate) fn attempt_key(&self, kind: &'static str, of: &str) -> [u8; 32] {
+        keyed_hash(&self.handles, &[b"attempt", kind.as_bytes(), of.as_bytes()])
+    }
+
     /// What a command's canonical input hashes to; keyed, because inputs hold personal data.
     pub(crate) fn input_hash(&self, actor: &Actor, key: IdempotencyKey, canonical_input: &str) -> [u8; 32] {
         let actor = actor.to_string();
