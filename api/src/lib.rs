@@ -5,6 +5,7 @@
 pub mod accounts;
 pub mod cli;
 pub mod graphql;
+pub mod limits;
 pub mod live;
 pub mod policies;
 pub mod refusals;

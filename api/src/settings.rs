@@ -1,5 +1,7 @@
 //! Settings: flags and `ANNAL_*` variables, with units and defaults.
 
+mod limits;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,7 +12,9 @@ use eventlog::LogConfig;
 
 use crate::accounts::PasswordLimits;
 use crate::live::HubLimits;
-use crate::transport::TransportConfig;
+use crate::transport::{SessionCookie, TransportConfig};
+
+pub use limits::LimitSettings;
 
 /// Where the data is. Shared by every command that touches it.
 #[derive(Args, Clone, Debug)]
@@ -59,11 +63,13 @@ pub struct ServeSettings {
     #[arg(long, env = "ANNAL_ORIGINS", value_delimiter = ',')]
     pub origins: Vec<String>,
 
-    /// Whether the session cookie is sent over HTTPS only. Set it behind a proxy that speaks HTTPS.
+    /// Whether the session cookie is sent over HTTPS only; it is then called `__Host-annal_session`. Set it
+    /// behind a proxy that speaks HTTPS.
     #[arg(long, env = "ANNAL_SECURE_COOKIES")]
     pub secure_cookies: bool,
 
-    /// Whether to believe the last address of `X-Forwarded-For`. Only behind a proxy that sets it.
+    /// Whether to believe the last address of `X-Forwarded-For`. Only behind a proxy that sets it; there it is
+    /// needed, because limits by address otherwise count the proxy.
     #[arg(long, env = "ANNAL_TRUST_FORWARDED_FOR")]
     pub trust_forwarded_for: bool,
 
@@ -102,6 +108,10 @@ pub struct ServeSettings {
     /// How long the server waits for open requests when it is told to stop, in seconds.
     #[arg(long, env = "ANNAL_DRAIN_S", default_value_t = 10)]
     pub drain_s: u64,
+
+    /// How much one caller may ask.
+    #[command(flatten)]
+    pub limits: LimitSettings,
 }
 
 impl DataSettings {
@@ -149,6 +159,7 @@ impl ServeSettings {
         let mut config = TransportConfig {
             body_bytes_max: self.body_bytes_max,
             operation_timeout_s: self.operation_timeout_s,
+            session_cookie: SessionCookie::new(self.secure_cookies),
             origins_allowed: self.origins.clone(),
             forwarded_for_trusted: self.trust_forwarded_for,
             ..TransportConfig::default()

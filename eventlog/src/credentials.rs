@@ -39,6 +39,15 @@ impl Credentials {
         row.map(|row| Ok(PasswordHash(row.try_get("hash")?))).transpose()
     }
 
+    /// Whether a session has not been ended; it may be past its time. One look-up by key.
+    pub async fn holds(&self, session: SessionId) -> Result<bool, LogError> {
+        let row = sqlx::query("SELECT 1 FROM credentials.sessions WHERE session = $1")
+            .bind(session.0)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.is_some())
+    }
+
     /// Who holds the token with this hash; none when it is unknown or worth nothing at `now`.
     pub async fn bearer(&self, token: &TokenHash, now: DateTime<Utc>) -> Result<Option<Bearer>, LogError> {
         let row = sqlx::query(

@@ -13,17 +13,21 @@ use sha2::{Digest as _, Sha256};
 
 use crate::transport::RequestInfo;
 
+/// Random bytes of a token.
+const TOKEN_BYTES: usize = 32;
+
 /// A token as its bearer holds it. A secret: it has no `Debug` and is shown once.
 pub struct Token(String);
 
 impl Token {
     fn generate() -> Self {
-        Self(URL_SAFE_NO_PAD.encode(random_bytes::<32>()))
+        Self(URL_SAFE_NO_PAD.encode(random_bytes::<TOKEN_BYTES>()))
     }
 
-    /// Takes what a caller shows.
-    pub fn shown(text: String) -> Self {
-        Self(text)
+    /// Takes what a caller shows; none when it cannot be a token, so that nobody looks it up.
+    pub fn shown(text: String) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(&text).ok()?;
+        (bytes.len() == TOKEN_BYTES).then_some(Self(text))
     }
 
     /// What is stored of it. No slow hash is needed: nobody guesses 256 bits.
@@ -46,4 +50,17 @@ pub fn new_session(info: &RequestInfo, now: DateTime<Utc>, lifetime: TimeDelta) 
         address: NetworkAddress::from(info.peer.map(|peer| peer.to_string()).unwrap_or_default()),
     };
     (NewSession { device, token: token.hash(), expires_at: now + lifetime }, token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_known_by_its_form() {
+        assert!(Token::shown(Token::generate().into_text()).is_some());
+        for text in ["", "x", &"A".repeat(42), &"A".repeat(44), &"=".repeat(43), &"\u{e9}".repeat(43)] {
+            assert!(Token::shown(text.to_owned()).is_none(), "{text}");
+        }
+    }
 }

@@ -9,8 +9,9 @@ use projections::Views;
 
 use super::faults;
 use crate::accounts::{Caller, Passwords};
+use crate::limits::Tries;
 use crate::live::{Feeds, Told};
-use crate::transport::{Language, RequestInfo};
+use crate::transport::{Language, RequestInfo, SessionCookie};
 
 /// The house behind the schema. Cheap to clone.
 #[derive(Clone)]
@@ -27,10 +28,10 @@ pub struct App {
     pub passwords: Passwords,
     /// How long a session lasts.
     pub session_lifetime: TimeDelta,
-    /// The name of the session cookie.
-    pub session_cookie: String,
-    /// Whether the session cookie is for HTTPS only.
-    pub secure_cookies: bool,
+    /// The session cookie.
+    pub session_cookie: SessionCookie,
+    /// Who may try a password, and register.
+    pub tries: Tries,
 }
 
 /// Shorthands for resolvers.

@@ -5,6 +5,7 @@ use eventlog::{ExecuteError, LogError};
 use projections::ProjectionError;
 
 use crate::accounts::PasswordError;
+use crate::limits::TurnedAway;
 use crate::live::FeedError;
 
 /// Pause that is suggested when the server is overloaded or its database is away, in milliseconds.
@@ -19,6 +20,22 @@ fn retryable(message: &str) -> Error {
         extensions.set("code", "SERVICE_UNAVAILABLE");
         extensions.set("retryAfterMs", RETRY_AFTER_MS);
     })
+}
+
+/// The caller tries too often, or tries cannot be counted.
+pub(super) fn turned_away(reason: TurnedAway) -> Error {
+    match reason {
+        TurnedAway::Wait { retry_after_ms } => {
+            Error::new("too many tries; wait").extend_with(|_, extensions| {
+                extensions.set("code", "RATE_LIMITED");
+                extensions.set("retryAfterMs", retry_after_ms);
+            })
+        }
+        TurnedAway::Log(error) => {
+            tracing::error!(fault = describe(&error), "tries could not be counted");
+            retryable("the database is away; try again")
+        }
+    }
 }
 
 /// The caller has to sign in first.

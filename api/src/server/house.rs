@@ -11,6 +11,7 @@ use super::routes;
 use super::storage::{Storage, StorageError};
 use crate::accounts::{PasswordError, Passwords, Sessions};
 use crate::graphql::{App, schema, sdl};
+use crate::limits::Tries;
 use crate::live::{Feeds, Hub, Told};
 use crate::policies::{self, Erasure, PolicyConfig, PolicyTask};
 use crate::settings::ServeSettings;
@@ -65,10 +66,10 @@ impl House {
             told,
             passwords: Passwords::new(settings.passwords())?,
             session_lifetime: settings.session_lifetime(),
-            session_cookie: config.session_cookie.clone(),
-            secure_cookies: settings.secure_cookies,
+            session_cookie: config.session_cookie,
+            tries: Tries::new(log.attempts().clone(), settings.limits.tries()),
         };
-        let sessions = Sessions::new(log.clone(), hub);
+        let sessions = Sessions::new(log.clone(), hub, settings.limits.calls());
         let transport = Transport::new(schema(app), sessions, config, sdl(), draining);
         let router = routes::router(transport, routes::Health { log, views });
         Ok(Self { router, log_tasks, projector, stop_projector, policies })

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::cookie::SessionCookie;
+
 /// Limits and settings of the GraphQL endpoints.
 #[derive(Clone, Debug)]
 pub struct TransportConfig {
@@ -16,8 +18,8 @@ pub struct TransportConfig {
     /// Whether queries may come by GET (mutations never may). Default true: the audits of GraphQL over
     /// HTTP ask for it; hardening guides ask for the opposite.
     pub get_queries: bool,
-    /// Name of the session cookie. Default `annal_session`.
-    pub session_cookie: String,
+    /// The session cookie. Default: one that also goes over plain HTTP.
+    pub session_cookie: SessionCookie,
     /// Origins (`https://chat.example.org`) that may use cookies and sockets besides the server's own
     /// host. Default none.
     pub origins_allowed: Vec<String>,
@@ -95,7 +97,7 @@ impl Default for TransportConfig {
             body_timeout_s: 10,
             operation_timeout_s: 10,
             get_queries: true,
-            session_cookie: "annal_session".to_owned(),
+            session_cookie: SessionCookie::default(),
             origins_allowed: Vec::new(),
             forwarded_for_trusted: false,
             introspection_anonymous: true,

@@ -9,13 +9,13 @@ use async_graphql::{Executor, Request};
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{Method, header};
 use axum::response::Response;
 use futures_util::FutureExt;
 use tokio::time::timeout;
 use tracing::Instrument;
 
-use super::conclude::{Answer, conclude};
+use super::conclude::conclude;
 use super::identity::{Credential, Identity, IdentityFault, credential};
 use super::media::{Media, is_json};
 use super::observe::TransportStats;
@@ -23,6 +23,7 @@ use super::params::Params;
 use super::prepare::{Prepared, prepare};
 use super::refusal::{Code, Refusal};
 use super::request_info::{Channel, RequestInfo};
+use super::respond::{executed, refused};
 use super::{Transport, TransportConfig, origin};
 
 /// Answers `/graphql`, whatever the method.
@@ -52,6 +53,7 @@ async fn answer<E: Executor, I: Identity>(
 ) -> Result<async_graphql::Response, Refusal> {
     let config = &transport.config;
     let info = RequestInfo::read(parts, config, Channel::Http);
+    transport.identity.knock(&info)?;
     let params = match parts.method {
         Method::POST => Params::of_body(&read(parts, body, config).await?)?,
         Method::GET if config.get_queries => of_query_string(parts, config)?,
@@ -148,9 +150,9 @@ async fn identify<E: Executor, I: Identity>(
     info: &RequestInfo,
 ) -> Result<Option<I::Caller>, Refusal> {
     let config = &transport.config;
-    let Some(shown) = credential(&parts.headers, &config.session_cookie) else { return Ok(None) };
+    let Some(shown) = credential(&parts.headers, config.session_cookie.name()) else { return Ok(None) };
     let by_cookie = matches!(shown, Credential::SessionCookie(_));
-    if by_cookie && parts.method == Method::POST && !origin::is_own(parts, &config.origins_allowed) {
+    if by_cookie && !origin::is_own(parts, &config.origins_allowed) {
         return Err(Refusal::new(Code::Forbidden, "This origin may not use the session cookie."));
     }
     match transport.identity.caller(shown, info).await {
@@ -159,59 +161,4 @@ async fn identify<E: Executor, I: Identity>(
             Err(Refusal { forget_cookie: by_cookie && fault == IdentityFault::Refused, ..fault.into() })
         }
     }
-}
-
-fn executed(response: &async_graphql::Response, media: Media) -> Response {
-    let mut out = json(StatusCode::OK, media, &Answer::executed(response));
-    for (name, value) in &response.http_headers {
-        out.headers_mut().append(name.clone(), value.clone());
-    }
-    out
-}
-
-fn refused(refusal: &Refusal, media: Media, config: &TransportConfig) -> Response {
-    let answer =
-        Answer { errors: &refusal.errors, data: None, extensions: &std::collections::BTreeMap::new() };
-    let mut out = json(refusal.code.status(media), media, &answer);
-    let headers = out.headers_mut();
-    if refusal.code == Code::Unauthenticated {
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    }
-    if let Some(methods) = refusal.allow {
-        headers.insert(header::ALLOW, HeaderValue::from_static(methods));
-    }
-    if let Some(milliseconds) = refusal.retry_after_ms {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(milliseconds.div_ceil(1_000)));
-    }
-    if refusal.forget_cookie {
-        forget_cookie(headers, &config.session_cookie);
-    }
-    out
-}
-
-/// A page cannot delete an `HttpOnly` cookie: without this a browser with a dead session could not even
-/// sign in again.
-fn forget_cookie(headers: &mut HeaderMap, name: &str) {
-    let value = format!("{name}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");
-    if let Ok(value) = HeaderValue::from_str(&value) {
-        headers.append(header::SET_COOKIE, value);
-    }
-}
-
-pub(crate) fn json(status: StatusCode, media: Media, answer: &Answer<'_>) -> Response {
-    let (status, body) = match serde_json::to_vec(answer) {
-        Ok(body) => (status, body),
-        Err(error) => {
-            tracing::error!(fault = %error, "an answer could not be written as JSON");
-            (StatusCode::INTERNAL_SERVER_ERROR, Vec::new())
-        }
-    };
-    let mut out = Response::new(Body::from(body));
-    *out.status_mut() = status;
-    let headers = out.headers_mut();
-    headers.insert(header::CONTENT_TYPE, media.header());
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::VARY, HeaderValue::from_static("accept"));
-    out
 }

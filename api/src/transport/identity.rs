@@ -40,6 +40,9 @@ pub enum IdentityFault {
         /// When to try again, in milliseconds from now.
         retry_after_ms: u64,
     },
+    /// One socket too many: close 1013.
+    #[error("too many open sockets")]
+    TooManySockets,
     /// Identities cannot be read now (the app has logged why): `SERVICE_UNAVAILABLE`, HTTP 503, close 1013.
     #[error("the service cannot check sessions right now")]
     Unavailable,
@@ -52,8 +55,15 @@ pub enum IdentityFault {
 pub trait Identity: Clone + Send + Sync + 'static {
     /// A known caller; resolvers read `Option<Self::Caller>` from the request's data.
     type Caller: Clone + Send + Sync + 'static;
-    /// Held while a socket is open, dropped when it closes: the place to count sockets per account.
+    /// Held while a socket is open, dropped when it closes: the place to count sockets.
     type SocketLease: Send + 'static;
+
+    /// Whether this address may ask at all now. Called first: once per HTTP request and once per opening of
+    /// a socket, before a body is read or a credential looked up.
+    ///
+    /// # Errors
+    /// [`IdentityFault::RateLimited`]: over the limit; HTTP 429, also for the opening of a socket.
+    fn knock(&self, info: &RequestInfo) -> Result<(), IdentityFault>;
 
     /// Whom the credential belongs to.
     ///
@@ -65,23 +75,25 @@ pub trait Identity: Clone + Send + Sync + 'static {
         info: &RequestInfo,
     ) -> impl Future<Output = Result<Self::Caller, IdentityFault>> + Send;
 
-    /// Whether this caller (or, for an anonymous one, this address) may run one more operation now.
-    ///
-    /// Called once per HTTP request and once per operation on a socket, before the document is parsed.
+    /// Whether this caller may run one more operation now. Called once per HTTP request and once per operation
+    /// on a socket, before the document is parsed; on a socket nobody knocked for it, so the address counts too.
     ///
     /// # Errors
     /// [`IdentityFault::RateLimited`]: over the limit.
     fn admit(&self, caller: Option<&Self::Caller>, info: &RequestInfo) -> Result<(), IdentityFault>;
 
-    /// Whether this caller may open one more socket.
+    /// Whether this address may hold one more socket. Asked when it opens, so that sockets which never say
+    /// who they are count as well.
     ///
     /// # Errors
-    /// [`IdentityFault::RateLimited`]: over the limit; the socket closes with 1013, which clients retry.
-    fn open_socket(
-        &self,
-        caller: Option<&Self::Caller>,
-        info: &RequestInfo,
-    ) -> Result<Self::SocketLease, IdentityFault>;
+    /// [`IdentityFault::TooManySockets`]: the socket closes with 1013, which clients retry.
+    fn socket_from(&self, info: &RequestInfo) -> Result<Self::SocketLease, IdentityFault>;
+
+    /// Whether this caller may hold one more socket.
+    ///
+    /// # Errors
+    /// [`IdentityFault::TooManySockets`]: the socket closes with 1013, which clients retry.
+    fn socket_of(&self, caller: &Self::Caller) -> Result<Self::SocketLease, IdentityFault>;
 
     /// Resolves when the caller's session ends (sign-out, revocation, expiry): the socket then closes 4403.
     fn session_ended(&self, caller: &Self::Caller) -> BoxFuture<'static, ()>;
@@ -96,22 +108,25 @@ pub(crate) fn credential(headers: &HeaderMap, cookie_name: &str) -> Option<Crede
 }
 
 /// The credential in a `connection_init` payload: `token`, or `Authorization: "Bearer …"` in either case.
+///
+/// Null and the empty string are what clients send who have none. Anything else that is no token is a bad
+/// one, so that a mistake is told as such and does not make an anonymous caller.
 pub(crate) fn credential_of_init(payload: &Map<String, Value>) -> Option<Credential> {
-    let text = |name: &str| payload.get(name).and_then(Value::as_str);
-    if let Some(token) = text("token").filter(|token| !token.is_empty()) {
-        return Some(Credential::Bearer(strip_scheme(token).unwrap_or(token).to_owned()));
-    }
-    let header = text("Authorization").or_else(|| text("authorization"))?;
-    strip_scheme(header).map(|token| Credential::Bearer(token.to_owned()))
+    let shown = |name: &str| payload.get(name).filter(|value| !value.is_null() && *value != "");
+    let value = shown("token").or_else(|| shown("Authorization")).or_else(|| shown("authorization"))?;
+    let text = value.as_str().unwrap_or_default();
+    Some(Credential::Bearer(strip_scheme(text).unwrap_or(text).to_owned()))
 }
 
+/// A header of the scheme `Bearer`, whatever follows; other schemes may be meant for a proxy before us.
 fn bearer(headers: &HeaderMap) -> Option<Credential> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    strip_scheme(value).map(|token| Credential::Bearer(token.to_owned()))
+    let value = String::from_utf8_lossy(headers.get(header::AUTHORIZATION)?.as_bytes());
+    strip_scheme(&value).map(|token| Credential::Bearer(token.to_owned()))
 }
 
 fn strip_scheme(value: &str) -> Option<&str> {
-    let (scheme, token) = value.trim().split_once(' ')?;
+    let value = value.trim();
+    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
@@ -146,6 +161,8 @@ mod tests {
         assert_eq!(credential(&cookie, "annal_session"), Some(Credential::SessionCookie("xyz".into())));
         let none = headers(&[(header::AUTHORIZATION, "Basic abc"), (header::COOKIE, "annal_session=")]);
         assert_eq!(credential(&none, "annal_session"), None);
+        let empty = headers(&[(header::AUTHORIZATION, "Bearer"), (header::COOKIE, "annal_session=xyz")]);
+        assert_eq!(credential(&empty, "annal_session"), Some(Credential::Bearer(String::new())));
     }
 
     #[test]
@@ -159,7 +176,13 @@ mod tests {
             let found = credential_of_init(payload.as_object().unwrap());
             assert_eq!(found, Some(Credential::Bearer("abc".into())), "{payload}");
         }
-        assert_eq!(credential_of_init(json!({ "token": "" }).as_object().unwrap()), None);
+        for none in [json!({}), json!({ "token": "" }), json!({ "token": null, "Authorization": "" })] {
+            assert_eq!(credential_of_init(none.as_object().unwrap()), None, "{none}");
+        }
+        for bad in [json!({ "token": 5 }), json!({ "Authorization": "Bearer" }), json!({ "token": {} })] {
+            let shown = credential_of_init(bad.as_object().unwrap());
+            assert_eq!(shown, Some(Credential::Bearer(String::new())), "{bad}");
+        }
     }
 
     #[test]

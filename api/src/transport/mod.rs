@@ -18,6 +18,7 @@
 
 mod conclude;
 mod config;
+mod cookie;
 mod document;
 mod http;
 mod identity;
@@ -30,6 +31,7 @@ mod playground;
 mod prepare;
 mod refusal;
 mod request_info;
+mod respond;
 mod socket;
 mod tokens;
 mod variables;
@@ -45,6 +47,7 @@ use axum::routing::{any, get};
 use tokio::sync::{Semaphore, watch};
 
 pub use config::{DocumentLimits, SocketLimits, TransportConfig};
+pub use cookie::SessionCookie;
 pub use document::{Excess, Measure, measure};
 pub use identity::{Credential, Identity, IdentityFault};
 pub use observe::{TransportCounts, TransportStats};

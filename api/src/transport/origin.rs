@@ -7,12 +7,12 @@ use axum::http::request::Parts;
 /// listed origin.
 ///
 /// The scheme is not compared with ours: behind a proxy that ends TLS the server does not know it.
-/// Browsers send `Origin` with every POST and every WebSocket, so a missing one is no browser; what the
-/// `Sec-Fetch-Site` header says is believed as well.
+/// Browsers send `Origin` with every POST and every WebSocket. Without it the request is no browser's, or a
+/// GET: then `Sec-Fetch-Site`, which pages cannot forge either, must not name another site or a sibling host.
 pub(crate) fn is_own(parts: &Parts, allowed: &[String]) -> bool {
     let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let Some(origin) = parts.headers.get(header::ORIGIN) else {
-        return text("sec-fetch-site").is_none_or(|site| site != "cross-site");
+        return text("sec-fetch-site").is_none_or(|site| matches!(site, "same-origin" | "none"));
     };
     let Ok(origin) = origin.to_str() else { return false };
     if allowed.iter().any(|listed| listed.trim_end_matches('/').eq_ignore_ascii_case(origin)) {
@@ -59,7 +59,9 @@ mod tests {
             (vec![("host", "a.example:8000"), ("origin", "http://a.example")], false),
             (vec![("host", "a.example"), ("origin", "null")], false),
             (vec![("host", "a.example"), ("sec-fetch-site", "cross-site")], false),
+            (vec![("host", "a.example"), ("sec-fetch-site", "same-site")], false),
             (vec![("host", "a.example"), ("sec-fetch-site", "same-origin")], true),
+            (vec![("host", "a.example"), ("sec-fetch-site", "none")], true),
         ] {
             assert_eq!(is_own(&parts(&headers), &allowed), own, "{headers:?}");
         }

@@ -173,6 +173,7 @@ impl From<IdentityFault> for Refusal {
         match fault {
             IdentityFault::Refused => Self::new(Code::Unauthenticated, message),
             IdentityFault::Unavailable => Self::new(Code::ServiceUnavailable, message),
+            IdentityFault::TooManySockets => Self::new(Code::RateLimited, message),
             IdentityFault::RateLimited { retry_after_ms } => {
                 let mut refusal = Self::new(Code::RateLimited, message);
                 refusal.retry_after_ms = Some(retry_after_ms);

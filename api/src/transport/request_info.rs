@@ -4,8 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::ConnectInfo;
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
 
 use super::config::TransportConfig;
 
@@ -53,9 +53,7 @@ impl RequestInfo {
     pub(crate) fn read(parts: &Parts, config: &TransportConfig, channel: Channel) -> Self {
         let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
         let connected = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-        let forwarded = text(header::HeaderName::from_static("x-forwarded-for"))
-            .filter(|_| config.forwarded_for_trusted)
-            .and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
+        let forwarded = if config.forwarded_for_trusted { forwarded_for(&parts.headers) } else { None };
         Self {
             peer: forwarded.or(connected),
             user_agent: text(header::USER_AGENT).map(|agent| cut(agent).into()),
@@ -69,6 +67,14 @@ impl RequestInfo {
     pub(crate) fn next_operation(&self) -> Self {
         Self { correlation: new_correlation(), ..self.clone() }
     }
+}
+
+/// The address that the proxy before us added: the last one. Those before it are what the caller claims, and
+/// some proxies add theirs in a header line of its own.
+fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
+    let line = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
+    let address = line.rsplit(',').next()?.trim();
+    address.parse().or_else(|_| address.parse::<SocketAddr>().map(|with_port| with_port.ip())).ok()
 }
 
 fn new_correlation() -> Arc<str> {
@@ -108,6 +114,26 @@ impl Language {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_callers_address_is_the_last_that_a_proxy_added() {
+        for (lines, address) in [
+            (vec!["192.0.2.7"], Some("192.0.2.7")),
+            (vec!["127.0.0.1, 192.0.2.7"], Some("192.0.2.7")),
+            (vec!["127.0.0.1", "192.0.2.7"], Some("192.0.2.7")),
+            (vec!["192.0.2.7:4711"], Some("192.0.2.7")),
+            (vec!["2001:db8::1"], Some("2001:db8::1")),
+            (vec!["[2001:db8::1]:4711"], Some("2001:db8::1")),
+            (vec!["192.0.2.7, unknown"], None),
+            (vec![], None),
+        ] {
+            let mut headers = HeaderMap::new();
+            for line in &lines {
+                headers.append("x-forwarded-for", line.parse().unwrap());
+            }
+            assert_eq!(forwarded_for(&headers), address.map(|text| text.parse().unwrap()), "{lines:?}");
+        }
+    }
 
     #[test]
     fn the_preferred_language_of_ours_wins() {

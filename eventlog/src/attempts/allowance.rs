@@ -20,12 +20,12 @@ pub struct Allowance {
 
 impl Allowance {
     /// The time after which one more is allowed, in milliseconds.
-    fn interval_ms(&self) -> i64 {
+    fn interval_ms(self) -> i64 {
         (HOUR_MS / i64::from(self.per_hour.max(1))).max(1)
     }
 
     /// How far ahead of time one may be and still go on, in milliseconds.
-    fn ahead_ms(&self) -> i64 {
+    fn ahead_ms(self) -> i64 {
         self.interval_ms().saturating_mul(i64::from(self.at_once.max(1)) - 1)
     }
 }

@@ -68,6 +68,7 @@ async fn register(ctx: &Context<'_>, input: RegisterInput) -> Result<Attempt<Reg
         Err(invalid) => return Ok(Err(Refused::by(invalid, &["input", "password"]))),
     };
     let app = ctx.app();
+    app.tries.register(ctx.request().peer).await.map_err(faults::turned_away)?;
     let password = app.passwords.hash(password).await.map_err(|error| faults::password(&error))?;
     let (session, token) = new_session(&ctx.request(), app.log.clock().now(), app.session_lifetime);
     let account = AccountId(new_uuid());

@@ -6,6 +6,7 @@ use domain::account::{AccountError, PasswordCheck};
 use domain::actions;
 use domain::handle::Handle;
 use domain::values::UserName;
+use uuid::Uuid;
 
 use super::signed_in::hand_over;
 use crate::accounts::{Caller, new_session};
@@ -14,6 +15,7 @@ use crate::graphql::faults;
 use crate::graphql::model::Viewer;
 use crate::graphql::payload::{Attempt, Refused, UserError, answer, execute, refusable};
 use crate::graphql::scalars::Position;
+use crate::limits::{Subject, Try};
 
 /// What signing in takes.
 #[derive(InputObject)]
@@ -61,16 +63,18 @@ impl SignIn {
 
 async fn sign_in(ctx: &Context<'_>, input: SignInInput) -> Result<Attempt<SignInPayload>> {
     let app = ctx.app();
-    let account = holder(app, &input.user_name).await?;
-    let password = compare(app, account, input.password).await?;
-    let Some(account) = account else {
+    let Some((account, counted)) = prove(ctx, &input.user_name, input.password).await? else {
         return Ok(Err(Refused::by(AccountError::WrongPassword, &["input"])));
     };
     let (session, token) = new_session(&ctx.request(), app.log.clock().now(), app.session_lifetime);
     let caller = Caller { account, session: session.device.session, expires_at: session.expires_at };
-    let action = actions::SignIn { account, password, session };
+    let action = actions::SignIn { account, password: PasswordCheck::Right, session };
     let command = ctx.command(None, String::new());
-    Ok(execute(app, action, command, &["input"]).await?.map(|done| SignInPayload {
+    let attempt = execute(app, action, command, &["input"]).await?;
+    if attempt.is_ok() {
+        counted.succeeded().await;
+    }
+    Ok(attempt.map(|done| SignInPayload {
         token: hand_over(ctx, token, input.cookie),
         viewer: Some(Viewer(caller)),
         position: Some(done.position.into()),
@@ -78,18 +82,41 @@ async fn sign_in(ctx: &Context<'_>, input: SignInInput) -> Result<Attempt<SignIn
     }))
 }
 
-/// Who holds a user name; nobody when it cannot be one.
-async fn holder(app: &App, user_name: &str) -> Result<Option<AccountId>> {
-    let Ok(name) = UserName::parse(user_name) else { return Ok(None) };
-    let handle = app.log.handle_id(&name.normalised());
+/// The account that name and password fit; none when one of them is wrong.
+///
+/// Both are told in the same way and after the same time. So a wrong password is not put before the account,
+/// which would refuse it alike: asking it takes time that a name without an account does not take.
+async fn prove(ctx: &Context<'_>, typed: &str, password: String) -> Result<Option<(AccountId, Try)>> {
+    let app = ctx.app();
+    let name = UserName::parse(typed).map(|name| name.normalised());
+    let account = match &name {
+        Ok(name) => holder(app, name).await?,
+        Err(_) => None,
+    };
+    let subject = match account {
+        Some(account) => Subject::Account(account),
+        None => Subject::Name(name.as_deref().unwrap_or(typed)),
+    };
+    let counted = app.tries.begin(subject, ctx.request().peer).await.map_err(faults::turned_away)?;
+    match compare(app, account, password).await {
+        Ok(PasswordCheck::Right) => Ok(account.map(|account| (account, counted))),
+        Ok(PasswordCheck::Wrong) => Ok(None),
+        Err(fault) => {
+            counted.undone().await;
+            Err(fault)
+        }
+    }
+}
+
+/// Who holds a user name.
+async fn holder(app: &App, normalised: &str) -> Result<Option<AccountId>> {
+    let handle = app.log.handle_id(normalised);
     app.log.inspect::<Handle, _>(&handle, Handle::holder).await.map_err(faults::log)
 }
 
 /// Compares the password, taking as long when there is no account.
 async fn compare(app: &App, account: Option<AccountId>, typed: String) -> Result<PasswordCheck> {
-    let stored = match account {
-        Some(account) => app.log.credentials().password(account).await.map_err(faults::log)?,
-        None => None,
-    };
+    let whose = account.unwrap_or(AccountId(Uuid::nil()));
+    let stored = app.log.credentials().password(whose).await.map_err(faults::log)?;
     app.passwords.compare(typed, stored).await.map_err(|error| faults::password(&error))
 }

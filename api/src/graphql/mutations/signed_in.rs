@@ -12,19 +12,12 @@ pub(super) fn hand_over(ctx: &Context<'_>, token: Token, as_cookie: bool) -> Opt
     if !as_cookie {
         return Some(token);
     }
-    set_cookie(ctx, &token, ctx.app().session_lifetime.num_seconds());
+    let App { session_cookie, session_lifetime, .. } = ctx.app();
+    ctx.append_http_header(SET_COOKIE, session_cookie.holding(&token, session_lifetime.num_seconds()));
     None
 }
 
 /// Takes the cookie away from a browser that had one.
 pub(super) fn forget_cookie(ctx: &Context<'_>) {
-    set_cookie(ctx, "", 0);
-}
-
-fn set_cookie(ctx: &Context<'_>, value: &str, seconds: i64) {
-    let App { session_cookie, secure_cookies, .. } = ctx.app();
-    let secure = if *secure_cookies { "; Secure" } else { "" };
-    let cookie =
-        format!("{session_cookie}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
-    ctx.append_http_header(SET_COOKIE, cookie);
+    ctx.append_http_header(SET_COOKIE, ctx.app().session_cookie.forgotten());
 }

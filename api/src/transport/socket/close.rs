@@ -14,8 +14,15 @@ pub(crate) enum Close {
     TooLarge,
     /// 1012: the server restarts; come back and resume from the last position.
     Restart,
-    /// 1013: too many sockets or requests, or sessions cannot be checked; come back later.
+    /// 1013: too many sockets on this server, or sessions cannot be checked; come back later.
     Overload,
+    /// 1013: this account or address has too many open sockets; close one, or come back later.
+    TooManySockets,
+    /// 1013: too many requests; come back after the time that the reason names.
+    RateLimited {
+        /// When, in milliseconds from now.
+        retry_after_ms: u64,
+    },
     /// 4400: not a message of the protocol.
     BadMessage(&'static str),
     /// 4401: an operation before `connection_ack`.
@@ -42,10 +49,15 @@ impl Close {
     /// Code and reason; reasons stay under the 123 bytes that a close frame holds (RFC 6455, 5.5).
     pub(crate) fn frame(self) -> CloseFrame {
         let (code, reason) = match self {
+            Self::RateLimited { retry_after_ms } => {
+                let reason = format!("too many requests: retryAfterMs={retry_after_ms}");
+                return CloseFrame { code: 1013, reason: reason.into() };
+            }
             Self::Normal => (1000, "goodbye"),
             Self::TooLarge => (1009, "message too large"),
             Self::Restart => (1012, "the server restarts"),
             Self::Overload => (1013, "try again later"),
+            Self::TooManySockets => (1013, "too many open sockets"),
             Self::BadMessage(reason) => (4400, reason),
             Self::Unauthorized => (4401, "Unauthorized"),
             Self::Forbidden => (4403, "Forbidden"),

@@ -18,8 +18,8 @@ pub(crate) struct Guest<I: Identity> {
     pub(crate) caller: Option<I::Caller>,
     /// Address, software, language.
     pub(crate) info: RequestInfo,
-    /// Held while the socket is open.
-    pub(crate) _lease: I::SocketLease,
+    /// The caller's place, held while the socket is open.
+    pub(crate) _lease: Option<I::SocketLease>,
 }
 
 /// Waits for `connection_init`, asks the app who calls, acknowledges.
@@ -45,7 +45,7 @@ pub(crate) async fn greet<E: Executor, I: Identity>(
             Some(shown) => Some(transport.identity.caller(shown, &info).await?),
             None => None,
         };
-        let lease = transport.identity.open_socket(caller.as_ref(), &info)?;
+        let lease = caller.as_ref().map(|caller| transport.identity.socket_of(caller)).transpose()?;
         let welcome = transport.identity.welcome(caller.as_ref()).await;
         Ok((caller, lease, welcome))
     };
@@ -84,6 +84,8 @@ async fn turn_away(wire: &mut Wire, dialect: Dialect, fault: IdentityFault) -> O
     }
     Some(match fault {
         IdentityFault::Refused => Close::Forbidden,
-        IdentityFault::RateLimited { .. } | IdentityFault::Unavailable => Close::Overload,
+        IdentityFault::RateLimited { retry_after_ms } => Close::RateLimited { retry_after_ms },
+        IdentityFault::TooManySockets => Close::TooManySockets,
+        IdentityFault::Unavailable => Close::Overload,
     })
 }

@@ -13,7 +13,6 @@ mod outbox;
 mod protocol;
 mod wire;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_graphql::Executor;
@@ -23,12 +22,11 @@ use axum::extract::{FromRequestParts, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 
-use super::conclude::Answer;
-use super::http::json;
 use super::identity::{Credential, Identity, credential};
 use super::media::Media;
 use super::refusal::{Code, Refusal};
 use super::request_info::{Channel, RequestInfo};
+use super::respond;
 use super::{Transport, origin};
 use close::Close;
 use protocol::Dialect;
@@ -54,16 +52,17 @@ pub(crate) async fn upgrade<E: Executor, I: Identity>(
         Ok(upgrade) => upgrade,
         Err(rejection) => return no_websocket(&transport, &rejection),
     };
-    if !origin::is_own(&parts, &transport.config.origins_allowed) {
-        let refusal = Refusal::new(Code::Forbidden, "This origin may not open a socket.");
-        return refused(&transport, &refusal, Code::Forbidden.status(Media::Json));
+    let config = &transport.config;
+    let info = RequestInfo::read(&parts, config, Channel::Socket);
+    if let Err(fault) = transport.identity.knock(&info) {
+        return refused(&transport, &fault.into());
+    }
+    if !origin::is_own(&parts, &config.origins_allowed) {
+        return refused(&transport, &Refusal::new(Code::Forbidden, "This origin may not open a socket."));
     }
     let dialect = Dialect::choose(&parts.headers);
-    let config = &transport.config;
-    let head = Head {
-        info: RequestInfo::read(&parts, config, Channel::Socket),
-        credential: credential(&parts.headers, &config.session_cookie),
-    };
+    let place = transport.identity.socket_from(&info);
+    let head = Head { info, credential: credential(&parts.headers, config.session_cookie.name()) };
     let mut upgrade = upgrade
         .read_buffer_size(config.socket.read_buffer_bytes)
         .write_buffer_size(config.socket.write_buffer_bytes)
@@ -75,10 +74,14 @@ pub(crate) async fn upgrade<E: Executor, I: Identity>(
     upgrade.on_upgrade(move |socket| async move {
         let mut wire = Wire::new(socket, transport.config.socket.stalled());
         let permit = Arc::clone(&transport.sockets).try_acquire_owned();
-        let close = match (dialect, permit) {
-            (_, Err(_)) => Some(Close::Overload),
-            (None, _) => Some(Close::Subprotocol),
-            (Some(dialect), Ok(_permit)) => connection::serve(&transport, &mut wire, dialect, head).await,
+        // The client can read a close code, and browsers hide the status of an answer that is no upgrade.
+        let close = match (dialect, permit, place) {
+            (_, Err(_), _) => Some(Close::Overload),
+            (_, _, Err(_)) => Some(Close::TooManySockets),
+            (None, _, _) => Some(Close::Subprotocol),
+            (Some(dialect), Ok(_permit), Ok(_place)) => {
+                connection::serve(&transport, &mut wire, dialect, head).await
+            }
         };
         if close == Some(Close::SlowConsumer) {
             transport.stats.socket_cut_off();
@@ -94,16 +97,14 @@ fn no_websocket<E: Executor, I: Identity>(
     transport: &Transport<E, I>,
     rejection: &WebSocketUpgradeRejection,
 ) -> Response {
-    let mut out = refused(
-        transport,
-        &Refusal::new(Code::BadRequest, format!("This address speaks WebSocket: {rejection}")),
-        StatusCode::UPGRADE_REQUIRED,
-    );
+    let message = format!("This address speaks WebSocket: {rejection}");
+    let mut out = refused(transport, &Refusal::new(Code::BadRequest, message));
+    *out.status_mut() = StatusCode::UPGRADE_REQUIRED;
     out.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     out
 }
 
-fn refused<E, I>(transport: &Transport<E, I>, refusal: &Refusal, status: StatusCode) -> Response {
+fn refused<E, I>(transport: &Transport<E, I>, refusal: &Refusal) -> Response {
     transport.stats.refused(refusal.code);
-    json(status, Media::Json, &Answer { errors: &refusal.errors, data: None, extensions: &BTreeMap::new() })
+    respond::refused(refusal, Media::Json, &transport.config)
 }

@@ -1,0 +1,21 @@
+//! How much one caller may ask of the house: requests, sockets, and tries with a password.
+//!
+//! Requests and sockets are counted in the memory of the process: they cost a node what they cost, and are
+//! forgotten in a minute. Tries with a secret are counted in the database ([`eventlog::Attempts`]), so that
+//! a restart or a second node gives nobody a second chance.
+//!
+//! Invariant: every table of callers is bounded, and what it no longer needs leaves by itself.
+
+mod config;
+mod rates;
+mod sockets;
+mod source;
+mod tries;
+
+pub use config::{CallLimits, Rate, TryLimits};
+pub use sockets::Place;
+pub use source::Source;
+pub use tries::{Subject, Tries, Try, TurnedAway};
+
+pub(crate) use rates::Rates;
+pub(crate) use sockets::Places;
