@@ -11,6 +11,8 @@ mod bad_input;
 mod chat;
 mod erasure;
 mod friends;
+mod identity;
+mod limits;
 mod live;
 mod policies;
 mod schema;

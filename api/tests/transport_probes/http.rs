@@ -170,6 +170,9 @@ async fn callers_are_known_by_token_or_cookie() {
         (vec![("authorization", "Bearer often".into())], 429, json!("RATE_LIMITED")),
         (vec![("authorization", "Bearer down".into())], 503, json!("SERVICE_UNAVAILABLE")),
         (vec![("user-agent", "flooder".into())], 429, json!("RATE_LIMITED")),
+        (vec![("user-agent", "busy".into())], 429, json!("RATE_LIMITED")),
+        (vec![("authorization", "Bearer".into())], 401, json!("UNAUTHENTICATED")),
+        (vec![("authorization", "Bearer".into()), cookie("good")], 401, json!("UNAUTHENTICATED")),
     ] {
         let (got, answer) = outcome(ask(headers.clone()).await).await;
         let found = if status == 200 { answer["data"]["who"].clone() } else { json!(code(&answer)) };

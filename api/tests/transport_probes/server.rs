@@ -30,22 +30,36 @@ impl Identity for Door {
     async fn caller(&self, credential: Credential, _: &RequestInfo) -> Result<Caller, IdentityFault> {
         let (Credential::Bearer(text) | Credential::SessionCookie(text)) = credential;
         match text.as_str() {
-            "good" => Ok(Caller(text)),
+            "good" | "many" => Ok(Caller(text)),
             "often" => Err(IdentityFault::RateLimited { retry_after_ms: 1_500 }),
             "down" => Err(IdentityFault::Unavailable),
             _ => Err(IdentityFault::Refused),
         }
     }
 
-    fn admit(&self, _: Option<&Caller>, info: &RequestInfo) -> Result<(), IdentityFault> {
+    fn knock(&self, info: &RequestInfo) -> Result<(), IdentityFault> {
         match info.user_agent.as_deref() {
             Some("flooder") => Err(IdentityFault::RateLimited { retry_after_ms: 10 }),
             _ => Ok(()),
         }
     }
 
-    fn open_socket(&self, _: Option<&Caller>, _: &RequestInfo) -> Result<(), IdentityFault> {
-        Ok(())
+    fn admit(&self, _: Option<&Caller>, info: &RequestInfo) -> Result<(), IdentityFault> {
+        match info.user_agent.as_deref() {
+            Some("busy") => Err(IdentityFault::RateLimited { retry_after_ms: 2_500 }),
+            _ => Ok(()),
+        }
+    }
+
+    fn socket_from(&self, info: &RequestInfo) -> Result<(), IdentityFault> {
+        match info.user_agent.as_deref() {
+            Some("crowd") => Err(IdentityFault::TooManySockets),
+            _ => Ok(()),
+        }
+    }
+
+    fn socket_of(&self, caller: &Caller) -> Result<(), IdentityFault> {
+        if caller.0 == "many" { Err(IdentityFault::TooManySockets) } else { Ok(()) }
     }
 
     fn session_ended(&self, _: &Caller) -> BoxFuture<'static, ()> {

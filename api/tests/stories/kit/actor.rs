@@ -14,11 +14,13 @@ pub(crate) struct Actor {
     address: SocketAddr,
     pub(crate) token: Option<String>,
     pub(crate) id: String,
+    /// Where the person calls from, as a proxy would tell it.
+    pub(crate) from: Option<String>,
 }
 
 impl Actor {
     pub(crate) fn nobody(address: SocketAddr) -> Self {
-        Self { http: reqwest::Client::new(), address, token: None, id: String::new() }
+        Self { http: reqwest::Client::new(), address, token: None, id: String::new(), from: None }
     }
 
     /// Takes the token and the identity of a payload of `register` or `signIn`.
@@ -29,7 +31,10 @@ impl Actor {
 
     /// A request to an address of the server, with the token if there is one.
     pub(crate) fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
-        let request = self.http.request(method, format!("http://{}{path}", self.address));
+        let mut request = self.http.request(method, format!("http://{}{path}", self.address));
+        if let Some(from) = &self.from {
+            request = request.header("x-forwarded-for", from);
+        }
         match &self.token {
             Some(token) => request.bearer_auth(token),
             None => request,
@@ -90,7 +95,14 @@ impl Actor {
 
     /// A socket of this person, greeted by the server.
     pub(crate) async fn socket(&self) -> Socket {
-        Socket::open(self.address, self.token.as_deref()).await
+        self.try_socket(&[]).await.expect("an upgrade")
+    }
+
+    /// A socket with further headers; the HTTP status when there is no upgrade.
+    pub(crate) async fn try_socket(&self, headers: &[(&'static str, &str)]) -> Result<Socket, u16> {
+        let from = self.from.iter().map(|from| ("x-forwarded-for", from.as_str()));
+        let headers: Vec<_> = from.chain(headers.iter().copied()).collect();
+        Socket::open(self.address, self.token.as_deref(), &headers).await
     }
 
     /// Listens to the person's updates.

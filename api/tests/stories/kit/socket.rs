@@ -29,19 +29,32 @@ pub(crate) enum Heard {
 }
 
 impl Socket {
-    pub(crate) async fn open(address: SocketAddr, token: Option<&str>) -> Self {
+    /// Opens a socket and says hello; the HTTP status when there is no upgrade.
+    pub(crate) async fn open(
+        address: SocketAddr,
+        token: Option<&str>,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, u16> {
         let mut request = format!("ws://{address}/graphql/ws").into_client_request().unwrap();
         request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
-        let (stream, _) = soon(tokio_tungstenite::connect_async(request)).await.unwrap();
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        let stream = match soon(tokio_tungstenite::connect_async(request)).await {
+            Ok((stream, _)) => stream,
+            Err(tokio_tungstenite::tungstenite::Error::Http(answer)) => return Err(answer.status().as_u16()),
+            Err(error) => panic!("{error}"),
+        };
         let mut socket = Self { stream, welcome: Heard::Closed(1006) };
         let payload = token.map_or(json!({}), |token| json!({ "token": token }));
         socket.say(json!({ "type": "connection_init", "payload": payload })).await;
         socket.welcome = socket.hear().await;
-        socket
+        Ok(socket)
     }
 
     pub(crate) async fn say(&mut self, message: Value) {
-        soon(self.stream.send(Message::text(message.to_string()))).await.unwrap();
+        // A server that turns a caller away does not wait for what it has to say.
+        drop(soon(self.stream.send(Message::text(message.to_string()))).await);
     }
 
     /// The next message that is not a heartbeat, or the close code.

@@ -79,6 +79,14 @@ async fn every_offence_has_its_close_code() {
         ("a dead token", CURRENT, vec![text(init("old"))], 4403),
         ("a dead token", OLDER, vec![text(init("old"))], 4403),
         ("a caller over the limit", CURRENT, vec![text(init("often"))], 1013),
+        ("a caller with many sockets", CURRENT, vec![text(init("many"))], 1013),
+        ("a caller with many sockets", OLDER, vec![text(init("many"))], 1013),
+        (
+            "a token of another type",
+            CURRENT,
+            vec![text(json!({ "type": "connection_init", "payload": { "token": 5 } }))],
+            4403,
+        ),
         ("sessions out of reach", CURRENT, vec![text(init("down"))], 1013),
         ("a goodbye", OLDER, vec![hello(), text(json!({ "type": "connection_terminate" }))], 1000),
         ("no answer to pings", CURRENT, vec![hello()], 4411),
@@ -134,6 +142,27 @@ async fn pages_of_other_origins_open_no_socket() {
         let headers = [("origin", origin), ("sec-websocket-protocol", CURRENT)];
         assert_eq!(Probe::try_open(&server, &headers).await.err(), status, "{origin}");
     }
+}
+
+#[tokio::test]
+async fn a_crowded_address_hears_when_to_come_back() {
+    let server = Server::start().await;
+    let as_agent = |agent| [("user-agent", agent), ("sec-websocket-protocol", CURRENT)];
+    assert_eq!(Probe::try_open(&server, &as_agent("flooder")).await.err(), Some(429));
+    let mut crowd = Probe::try_open(&server, &as_agent("crowd")).await.unwrap();
+    assert_eq!(crowd.closed().await.0, 1013);
+    let mut often = Probe::open(&server, CURRENT).await;
+    often.say(&init("often")).await;
+    let Message::Close(Some(frame)) = often.frame().await else { panic!("no close frame") };
+    assert_eq!(frame.reason.as_str(), "too many requests: retryAfterMs=1500");
+    let mut busy = Probe::try_open(&server, &as_agent("busy")).await.unwrap();
+    busy.say(&json!({ "type": "connection_init" })).await;
+    assert_eq!(busy.hear().await["type"], "connection_ack");
+    busy.subscribe("1", "{ hello }").await;
+    let expected = json!({ "code": "RATE_LIMITED", "retryAfterMs": 2_500 });
+    assert_eq!(busy.hear().await["payload"][0]["extensions"], expected);
+    busy.say(&json!({ "type": "ping" })).await;
+    assert_eq!(busy.hear().await["type"], "pong");
 }
 
 #[tokio::test]
