@@ -6,6 +6,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::super::Transport;
 use super::super::identity::{Identity, IdentityFault, credential_of_init};
+use super::super::refusal::Refusal;
 use super::super::request_info::{Language, RequestInfo};
 use super::Head;
 use super::close::Close;
@@ -52,7 +53,10 @@ pub(crate) async fn greet<E: Executor, I: Identity>(
     let asked = timeout(transport.config.operation_timeout(), admitted).await;
     let (caller, lease, welcome) = match asked.unwrap_or(Err(IdentityFault::Unavailable)) {
         Ok(admitted) => admitted,
-        Err(fault) => return Err(turn_away(wire, dialect, fault).await),
+        Err(fault) => {
+            transport.stats.refused(Refusal::from(fault).code);
+            return Err(turn_away(wire, dialect, fault).await);
+        }
     };
     wire.say(Dialect::ack(&welcome)).await?;
     Ok(Guest { caller, info, _lease: lease })

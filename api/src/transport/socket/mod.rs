@@ -73,6 +73,9 @@ pub(crate) async fn upgrade<E: Executor, I: Identity>(
     }
     upgrade.on_upgrade(move |socket| async move {
         let mut wire = Wire::new(socket, transport.config.socket.stalled());
+        if place.is_err() {
+            transport.stats.refused(Code::RateLimited);
+        }
         let permit = Arc::clone(&transport.sockets).try_acquire_owned();
         // The client can read a close code, and browsers hide the status of an answer that is no upgrade.
         let close = match (dialect, permit, place) {

@@ -22,6 +22,7 @@ const MASTER_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
 /// The settings as the command line reads them.
 #[derive(Parser)]
+#[command(args_override_self = true)]
 struct Line {
     #[command(flatten)]
     serve: ServeSettings,
@@ -46,7 +47,9 @@ impl TestApp {
     pub(crate) async fn start_with(flags: &[&str]) -> Self {
         let database = TestDatabase::create(&Template::new(&MIGRATOR)).await.unwrap();
         let url = database.url();
-        let given = ["annal", "--database-url", url.as_str(), "--master-key", MASTER_KEY];
+        // One person of a story does more in a second than others do in a minute.
+        let patience = "--account-requests-per-minute=0";
+        let given = ["annal", "--database-url", url.as_str(), "--master-key", MASTER_KEY, patience];
         let settings = Line::parse_from(given.iter().chain(flags)).serve;
         let storage = Storage::open(&settings.data).await.unwrap();
         let (draining, drained) = watch::channel(false);
