@@ -112,6 +112,7 @@ impl Event {
             Self::Account(
                 AccountEvent::AccountRegistered { .. }
                 | AccountEvent::SignedIn { .. }
+                | AccountEvent::SignInRefused { .. }
                 | AccountEvent::SignedOut { .. },
             )
             | Self::Handle(_)

@@ -8,7 +8,7 @@ use eventlog::{CommandContext, EventLog};
 use projections::Views;
 
 use super::faults;
-use crate::accounts::{Caller, Passwords};
+use crate::accounts::{Caller, Passwords, RefusedSignIns};
 use crate::limits::Tries;
 use crate::live::{Feeds, Told};
 use crate::transport::{Language, RequestInfo, SessionCookie};
@@ -32,6 +32,8 @@ pub struct App {
     pub session_cookie: SessionCookie,
     /// Who may try a password, and register.
     pub tries: Tries,
+    /// What accounts are told of wrong passwords.
+    pub refused_sign_ins: RefusedSignIns,
 }
 
 /// Shorthands for resolvers.

@@ -32,6 +32,8 @@ pub enum UpdateEvent {
     Registered(RegisteredUpdate),
     /// A device was signed in.
     SignedIn(SignedInUpdate),
+    /// Somebody tried to sign in with a wrong password.
+    SignInRefused(SignInRefusedUpdate),
     /// A device was signed out.
     SignedOut(SignedOutUpdate),
     /// Somebody asked somebody to be friends.
@@ -58,6 +60,14 @@ pub struct SignedInUpdate {
     session_id: ID,
     /// What the device calls itself; null once it was erased.
     device: Option<String>,
+}
+
+/// Somebody tried to sign in with a wrong password: told at once for the first time, then at most once a
+/// minute by each server.
+#[derive(SimpleObject, Clone)]
+pub struct SignInRefusedUpdate {
+    /// How often since it was told before.
+    times: u32,
 }
 
 /// A device was signed out.
@@ -178,6 +188,9 @@ fn account_event(recorded: &Recorded, event: &AccountEvent) -> Option<UpdateEven
             session_id: ID(session.to_string()),
             device: device.open().map(|device| device.as_ref().to_owned()),
         }),
+        AccountEvent::SignInRefused { times } => {
+            UpdateEvent::SignInRefused(SignInRefusedUpdate { times: *times })
+        }
         AccountEvent::SignedOut { session } => {
             UpdateEvent::SignedOut(SignedOutUpdate { session_id: ID(session.to_string()) })
         }

@@ -22,6 +22,7 @@ pub(super) fn topics(recorded: &Recorded) -> Vec<Topic> {
         Event::Account(
             AccountEvent::AccountRegistered { .. }
             | AccountEvent::SignedIn { .. }
+            | AccountEvent::SignInRefused { .. }
             | AccountEvent::SignedOut { .. }
             | AccountEvent::PersonalDataErased {}
             | AccountEvent::ErasureConfirmed {},

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::routes;
 use super::storage::{Storage, StorageError};
-use crate::accounts::{PasswordError, Passwords, Sessions};
+use crate::accounts::{PasswordError, Passwords, RefusedSignIns, RefusedTask, Sessions};
 use crate::graphql::{App, schema, sdl};
 use crate::limits::Tries;
 use crate::live::{Feeds, Hub, Told};
@@ -41,6 +41,7 @@ pub struct House {
     projector: ProjectorTask,
     stop_projector: watch::Sender<bool>,
     policies: Vec<PolicyTask>,
+    refused_task: RefusedTask,
 }
 
 impl House {
@@ -59,6 +60,8 @@ impl House {
         let policies = vec![policies::start(Erasure, log.clone(), PolicyConfig::default())];
         let hub = Hub::start(&log, settings.hub());
         let (config, told) = (settings.transport(), Told::default());
+        let (refused_sign_ins, refused_task) =
+            RefusedSignIns::start(log.clone(), settings.limits.refused_sign_ins());
         let app = App {
             log: log.clone(),
             views: views.clone(),
@@ -67,12 +70,13 @@ impl House {
             passwords: Passwords::new(settings.passwords())?,
             session_lifetime: settings.session_lifetime(),
             session_cookie: config.session_cookie,
+            refused_sign_ins,
             tries: Tries::new(log.attempts().clone(), settings.limits.tries()),
         };
         let sessions = Sessions::new(log.clone(), hub, settings.limits.calls());
         let transport = Transport::new(schema(app), sessions, config, sdl(), draining);
         let router = routes::router(transport, routes::Health { log, views });
-        Ok(Self { router, log_tasks, projector, stop_projector, policies })
+        Ok(Self { router, log_tasks, projector, stop_projector, policies, refused_task })
     }
 
     /// The routes.
@@ -80,11 +84,12 @@ impl House {
         self.router.clone()
     }
 
-    /// Stops the policies, commits everything queued and stops the projector.
+    /// Stops the policies and notes the last refused sign-ins, commits everything queued and stops the projector.
     pub async fn close(self) {
         for policy in self.policies {
             policy.stop().await;
         }
+        self.refused_task.stop().await;
         self.log_tasks.close().await;
         self.stop_projector.send_replace(true);
         self.projector.finish().await;

@@ -1,13 +1,19 @@
 //! How much one caller may ask.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use clap::Args;
 use eventlog::{Allowance, Lockout};
 
+use crate::accounts::RefusedLimits;
 use crate::limits::{CallLimits, Rate, TryLimits};
 
 /// How long a wrong password counts after the end of its wait.
 const REMEMBERED: TimeDelta = TimeDelta::hours(1);
+
+/// Accounts whose refused sign-ins are gathered at the same time.
+const REFUSED_ACCOUNTS_MAX: usize = 10_000;
 
 /// Limits of one account and of one address. Callers from this machine itself (loopback) are not limited by
 /// address: behind a proxy set `--trust-forwarded-for`.
@@ -68,6 +74,12 @@ pub struct LimitSettings {
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub address_password_tries_at_once: u32,
 
+    /// Wrong passwords of one account are told to it at once for the first time, then together at most once
+    /// per so many seconds, by each process.
+    #[arg(long, env = "ANNAL_REFUSED_SIGN_INS_WINDOW_S", default_value_t = 60,
+          value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub refused_sign_ins_window_s: u64,
+
     /// Registrations from one address per hour, refused ones included.
     #[arg(long, env = "ANNAL_ADDRESS_REGISTRATIONS_PER_HOUR", default_value_t = 20,
           value_parser = clap::value_parser!(u32).range(1..=3_600_000))]
@@ -95,6 +107,12 @@ impl LimitSettings {
             sockets_per_address_max: self.sockets_per_address_max,
             callers_remembered_max: self.callers_remembered_max,
         }
+    }
+
+    /// How refused sign-ins are gathered.
+    pub fn refused_sign_ins(&self) -> RefusedLimits {
+        let window = Duration::from_secs(self.refused_sign_ins_window_s);
+        RefusedLimits { window, accounts_max: REFUSED_ACCOUNTS_MAX }
     }
 
     /// Limits of tries with a password and of registrations.

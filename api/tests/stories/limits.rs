@@ -153,6 +153,24 @@ async fn pass_time(app: &TestApp) {
 }
 
 #[tokio::test]
+async fn a_person_hears_of_wrong_passwords_at_once_and_then_of_many_together() {
+    let app = TestApp::start_with(&["--refused-sign-ins-window-s=1"]).await;
+    let ann = app.person("alice01").await;
+    let mut updates = ann.updates(Some("0")).await;
+    let nobody = app.nobody();
+    for _ in 0..4 {
+        assert!(refused(&sign_in(&nobody, "alice01", "not the password").await));
+    }
+    assert_eq!(updates.next_of("SignInRefusedUpdate").await["event"]["times"], 1);
+    let mut others = 0;
+    while others < 3 {
+        others += updates.next_of("SignInRefusedUpdate").await["event"]["times"].as_u64().unwrap();
+    }
+    assert_eq!(others, 3);
+    app.views_equal_their_rebuild().await;
+}
+
+#[tokio::test]
 async fn one_address_tries_only_so_many_names() {
     let app = TestApp::start_with(&[
         "--trust-forwarded-for",

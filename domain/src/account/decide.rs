@@ -25,6 +25,11 @@ pub enum AccountCommand {
         /// The device.
         device: Device,
     },
+    /// Take note that wrong passwords were refused.
+    NoteRefusedSignIns {
+        /// How often since the last note.
+        times: u32,
+    },
     /// End a session.
     SignOut {
         /// The session.
@@ -97,6 +102,11 @@ impl Decider for Account {
                 let oldest = self.session_to_end().map(|session| AccountEvent::SignedOut { session });
                 Ok(oldest.into_iter().chain([device.signed_in()]).collect())
             }
+            AccountCommand::NoteRefusedSignIns { times } => match self {
+                Self::Unregistered | Self::Erased { .. } => Err(AccountError::Unknown),
+                Self::Active { .. } if *times == 0 => Ok(vec![]),
+                Self::Active { .. } => Ok(vec![AccountEvent::SignInRefused { times: *times }]),
+            },
             AccountCommand::SignOut { session } => match self {
                 Self::Unregistered | Self::Erased { .. } => Err(AccountError::Unknown),
                 Self::Active { sessions, .. } if !sessions.contains(session) => Ok(vec![]),
@@ -199,6 +209,17 @@ mod tests {
             .given(vec![registered()])
             .when(sign_in(1, PasswordCheck::Wrong))
             .then_expect_error(AccountError::WrongPassword);
+    }
+
+    #[test]
+    fn refused_sign_ins_are_noted_with_their_number() {
+        let note = |times| AccountCommand::NoteRefusedSignIns { times };
+        let noted = AccountEvent::SignInRefused { times: 3 };
+        account().given(vec![registered()]).when(note(3)).then_expect_events(vec![noted.clone()]);
+        account().given(vec![registered(), noted]).when(note(0)).then_expect_events(vec![]);
+        account().given_no_previous_events().when(note(3)).then_expect_error(AccountError::Unknown);
+        let erased = vec![registered(), AccountEvent::PersonalDataErased {}];
+        account().given(erased).when(note(3)).then_expect_error(AccountError::Unknown);
     }
 
     #[test]

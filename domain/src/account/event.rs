@@ -29,6 +29,12 @@ pub enum AccountEvent {
         /// Where it called from.
         address: Personal<NetworkAddress>,
     },
+    /// Somebody tried to sign in with a wrong password. Told for the first time at once, then gathered; it
+    /// says nothing of who tried, because the account's person could read it.
+    SignInRefused {
+        /// How often since the event of this kind before: 1 or more.
+        times: u32,
+    },
     /// A device stopped acting for the person.
     SignedOut {
         /// The session that ended.
@@ -44,6 +50,7 @@ pub enum AccountEvent {
 event_versions!(AccountEvent {
     AccountRegistered: "1.0",
     SignedIn: "1.0",
+    SignInRefused: "1.0",
     SignedOut: "1.0",
     PersonalDataErased: "1.0",
     ErasureConfirmed: "1.0",
@@ -63,7 +70,10 @@ impl AggregateEvent for AccountEvent {
                 visitor.field("device", owners, device);
                 visitor.field("address", owners, address);
             }
-            Self::SignedOut { session: _ } | Self::PersonalDataErased {} | Self::ErasureConfirmed {} => {}
+            Self::SignInRefused { times: _ }
+            | Self::SignedOut { session: _ }
+            | Self::PersonalDataErased {}
+            | Self::ErasureConfirmed {} => {}
         }
     }
 }

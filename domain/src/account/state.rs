@@ -67,6 +67,7 @@ impl Account {
                     sessions.retain(|s| s != session);
                 }
             }
+            AccountEvent::SignInRefused { .. } => {}
             AccountEvent::PersonalDataErased {} => *self = Self::Erased { confirmed: false },
             AccountEvent::ErasureConfirmed {} => *self = Self::Erased { confirmed: true },
         }

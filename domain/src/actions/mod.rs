@@ -3,6 +3,7 @@
 mod confirm_erasure;
 mod confirm_friend;
 mod erase_person;
+mod note_refused_sign_ins;
 mod register;
 mod request_friend;
 mod send_message;
@@ -14,6 +15,7 @@ mod world;
 pub use confirm_erasure::ConfirmErasure;
 pub use confirm_friend::ConfirmFriend;
 pub use erase_person::ErasePerson;
+pub use note_refused_sign_ins::NoteRefusedSignIns;
 pub use register::Register;
 pub use request_friend::RequestFriend;
 pub use send_message::SendMessage;

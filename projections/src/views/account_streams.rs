@@ -92,6 +92,7 @@ fn viewers(recorded: &Recorded) -> Result<Vec<AccountId>, ProjectionError> {
         }) => Ok(members.to_vec()),
         Event::Account(
             AccountEvent::SignedIn { .. }
+            | AccountEvent::SignInRefused { .. }
             | AccountEvent::SignedOut { .. }
             | AccountEvent::PersonalDataErased {}
             | AccountEvent::ErasureConfirmed {},

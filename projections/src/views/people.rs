@@ -104,6 +104,7 @@ fn changes(batch: &[Recorded]) -> Result<Changes, ProjectionError> {
             Event::Account(AccountEvent::PersonalDataErased {}) => changes.erased.push(account()?),
             Event::Account(
                 AccountEvent::SignedIn { .. }
+                | AccountEvent::SignInRefused { .. }
                 | AccountEvent::SignedOut { .. }
                 | AccountEvent::ErasureConfirmed {},
             )

@@ -118,6 +118,7 @@ fn changes(batch: &[Recorded]) -> Result<Changes, ProjectionError> {
             Event::Account(
                 AccountEvent::AccountRegistered { .. }
                 | AccountEvent::SignedIn { .. }
+                | AccountEvent::SignInRefused { .. }
                 | AccountEvent::SignedOut { .. }
                 | AccountEvent::ErasureConfirmed {},
             )

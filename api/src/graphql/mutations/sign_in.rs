@@ -100,7 +100,12 @@ async fn prove(ctx: &Context<'_>, typed: &str, password: String) -> Result<Optio
     let counted = app.tries.begin(subject, ctx.request().peer).await.map_err(faults::turned_away)?;
     match compare(app, account, password).await {
         Ok(PasswordCheck::Right) => Ok(account.map(|account| (account, counted))),
-        Ok(PasswordCheck::Wrong) => Ok(None),
+        Ok(PasswordCheck::Wrong) => {
+            if let Some(account) = account {
+                app.refused_sign_ins.note(account);
+            }
+            Ok(None)
+        }
         Err(fault) => {
             counted.undone().await;
             Err(fault)

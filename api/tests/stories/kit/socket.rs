@@ -82,6 +82,7 @@ impl Socket {
     pub(crate) async fn updates(mut self, after: Option<&str>) -> Updates {
         let query = format!(
             "subscription ($after: Position) {{ updates(after: $after) {{ position at event {{ __typename
+                ... on SignInRefusedUpdate {{ times }}
                 ... on MessageSentUpdate {{ {MESSAGE} }}
                 ... on FriendRequestedUpdate {{ friendRequestId from {{ id userName }} to {{ id userName }} }}
                 ... on FriendConfirmedUpdate {{ from {{ id }} by {{ id userName }} }}
