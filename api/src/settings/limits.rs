@@ -30,7 +30,8 @@ pub struct LimitSettings {
     pub account_requests_at_once: u32,
 
     /// Requests, operations on sockets and socket openings of one address per minute, for each process; 0
-    /// for no limit. An IPv6 address stands for its /64 network, here and below.
+    /// for no limit. An IPv6 address stands for its /64 network, and callers on this machine itself are not
+    /// counted by address, here and below.
     #[arg(long, env = "ANNAL_ADDRESS_REQUESTS_PER_MINUTE", default_value_t = 6_000)]
     pub address_requests_per_minute: u32,
 

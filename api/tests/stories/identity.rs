@@ -199,6 +199,27 @@ async fn a_form_of_another_page_does_nothing() {
 }
 
 #[tokio::test]
+async fn a_socket_gives_no_cookie_and_begins_no_session_for_one() {
+    let app = TestApp::start().await;
+    app.person("alice01").await;
+    let mut socket = app.nobody().socket().await;
+    for mutation in ["signIn", "register"] {
+        let before = app.number("SELECT count(*) FROM credentials.sessions").await;
+        let query = format!(
+            "mutation {{ {mutation}(input: {{ userName: \"alice01\", password: \"{PASSWORD}\", cookie: true }}) {{
+                token }} }}"
+        );
+        socket.say(json!({ "id": mutation, "type": "subscribe", "payload": { "query": query } })).await;
+        let Heard::Message(message) = socket.hear().await else { panic!("the socket was closed") };
+        let code = &message["payload"]["errors"][0]["extensions"]["code"];
+        assert_eq!(code, "BAD_USER_INPUT", "{message}");
+        assert!(matches!(socket.hear().await, Heard::Message(end) if end["type"] == "complete"));
+        assert_eq!(app.number("SELECT count(*) FROM credentials.sessions").await, before);
+    }
+    app.views_equal_their_rebuild().await;
+}
+
+#[tokio::test]
 async fn over_https_the_cookie_belongs_to_this_host_alone() {
     let app = TestApp::start_with(&["--secure-cookies"]).await;
     let (set, pair) = cookie(&app).await;

@@ -6,7 +6,7 @@ use domain::actions;
 use domain::values::{Password, UserName};
 use eventlog::fresh::new_uuid;
 
-use super::signed_in::hand_over;
+use super::signed_in::{can_hold, hand_over};
 use crate::accounts::{Caller, new_session};
 use crate::graphql::context::ContextExt as _;
 use crate::graphql::faults;
@@ -59,6 +59,7 @@ impl Register {
 }
 
 async fn register(ctx: &Context<'_>, input: RegisterInput) -> Result<Attempt<RegisterPayload>> {
+    can_hold(ctx, input.cookie)?;
     let user_name = match UserName::parse(&input.user_name) {
         Ok(name) => name,
         Err(invalid) => return Ok(Err(Refused::by(invalid, &["input", "userName"]))),

@@ -8,7 +8,7 @@ use domain::handle::Handle;
 use domain::values::UserName;
 use uuid::Uuid;
 
-use super::signed_in::hand_over;
+use super::signed_in::{can_hold, hand_over};
 use crate::accounts::{Caller, new_session};
 use crate::graphql::context::{App, ContextExt as _};
 use crate::graphql::faults;
@@ -62,6 +62,7 @@ impl SignIn {
 }
 
 async fn sign_in(ctx: &Context<'_>, input: SignInInput) -> Result<Attempt<SignInPayload>> {
+    can_hold(ctx, input.cookie)?;
     let app = ctx.app();
     let Some((account, counted)) = prove(ctx, &input.user_name, input.password).await? else {
         return Ok(Err(Refused::by(AccountError::WrongPassword, &["input"])));
