@@ -1,10 +1,10 @@
 //! How much one caller may ask of the house: requests, sockets, and tries with a password.
 //!
-//! Requests and sockets are counted in the memory of the process: they cost a node what they cost, and are
-//! forgotten in a minute. Tries with a secret are counted in the database ([`eventlog::Attempts`]), so that
-//! a restart or a second node gives nobody a second chance.
+//! Requests and sockets are counted in the memory of the process, which they are a load for. Tries with a
+//! secret are counted in the database ([`eventlog::Attempts`]), so that a restart or a second node gives
+//! nobody a second chance.
 //!
-//! Invariant: every table of callers is bounded, and what it no longer needs leaves by itself.
+//! Invariant: every table of callers is bounded.
 
 mod config;
 mod rates;
