@@ -41,7 +41,7 @@ pub fn schema(app: App) -> AnnalSchema {
 /// The schema in the schema definition language, sorted: the content of `schema.graphql`.
 pub fn sdl() -> String {
     let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
-    let sdl = builder().finish().sdl_with_options(options);
+    let sdl = builder().finish().sdl_with_options(options.include_specified_by());
     let lines: Vec<&str> = sdl.lines().map(str::trim_end).collect();
     format!("{}\n", lines.join("\n").trim())
 }

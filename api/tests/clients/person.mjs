@@ -103,6 +103,10 @@ export class Person {
     await this.losesSocket(4403);
   }
 
+  get token() {
+    return this.#token;
+  }
+
   says(conversationId, text, idempotencyKey) {
     const input = { conversationId, content: { text }, idempotencyKey };
     return this.attempt('sendMessage', input, 'message { id number position }');

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod annal;
 #[cfg(test)]
+mod clients;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod embedded;
@@ -11,7 +13,5 @@ mod embedded;
 mod folder;
 #[cfg(test)]
 mod keys;
-#[cfg(test)]
-mod node;
 #[cfg(test)]
 mod person;

@@ -2,8 +2,6 @@
 #![allow(clippy::unused_async, reason = "the macros of the schema want async resolvers")]
 
 #[cfg(test)]
-mod clients;
-#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod hardening;
