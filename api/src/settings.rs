@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use clap::Args;
+use clap::{ArgAction, Args};
 use eventlog::LogConfig;
 
 use crate::accounts::PasswordLimits;
@@ -76,6 +76,23 @@ pub struct ServeSettings {
     /// How long a session lasts, in days.
     #[arg(long, env = "ANNAL_SESSION_DAYS", default_value_t = 90)]
     pub session_days: u32,
+
+    /// Whether queries may also come by GET, as GraphQL over HTTP allows; mutations never may.
+    #[arg(long, env = "ANNAL_GET_QUERIES", default_value_t = true, action = ArgAction::Set)]
+    pub get_queries: bool,
+
+    /// Whether those who are not signed in may read the schema, by introspection and at /schema.graphql.
+    #[arg(long, env = "ANNAL_SCHEMA_FOR_ALL", default_value_t = true, action = ArgAction::Set)]
+    pub schema_for_all: bool,
+
+    /// Whether there is a playground at /playground/.
+    #[arg(long, env = "ANNAL_PLAYGROUND", default_value_t = true, action = ArgAction::Set)]
+    pub playground: bool,
+
+    /// A JSON file of documents that clients may name by `documentId`: each text under its SHA-256, as the
+    /// compilers of clients write it.
+    #[arg(long, env = "ANNAL_DOCUMENTS")]
+    pub documents: Option<PathBuf>,
 
     /// The largest request body and socket message, in bytes.
     #[arg(long, env = "ANNAL_BODY_BYTES_MAX", default_value_t = 64 * 1024)]
@@ -162,6 +179,8 @@ impl ServeSettings {
             session_cookie: SessionCookie::new(self.secure_cookies),
             origins_allowed: self.origins.clone(),
             forwarded_for_trusted: self.trust_forwarded_for,
+            get_queries: self.get_queries,
+            introspection_anonymous: self.schema_for_all,
             ..TransportConfig::default()
         };
         config.socket.sockets_max = self.sockets_max;

@@ -15,7 +15,7 @@ use crate::limits::Tries;
 use crate::live::{Feeds, Hub, Told};
 use crate::policies::{self, Erasure, PolicyConfig, PolicyTask};
 use crate::settings::ServeSettings;
-use crate::transport::Transport;
+use crate::transport::{DocumentsError, Transport, persisted_documents};
 
 /// Why the house does not stand.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +32,9 @@ pub enum HouseError {
     /// Passwords cannot be hashed.
     #[error(transparent)]
     Passwords(#[from] PasswordError),
+    /// The file of persisted documents cannot be used.
+    #[error(transparent)]
+    Documents(#[from] DocumentsError),
 }
 
 /// A running house.
@@ -59,7 +62,10 @@ impl House {
         let (views, projector) = projector.await?;
         let policies = vec![policies::start(Erasure, log.clone(), PolicyConfig::default())];
         let hub = Hub::start(&log, settings.hub());
-        let (config, told) = (settings.transport(), Told::default());
+        let (mut config, told) = (settings.transport(), Told::default());
+        if let Some(file) = &settings.documents {
+            config.persisted_documents = persisted_documents(file)?;
+        }
         let (refused_sign_ins, refused_task) =
             RefusedSignIns::start(log.clone(), settings.limits.refused_sign_ins());
         let app = App {
@@ -75,7 +81,7 @@ impl House {
         };
         let sessions = Sessions::new(log.clone(), hub, settings.limits.calls());
         let transport = Transport::new(schema(app), sessions, config, sdl(), draining);
-        let router = routes::router(transport, routes::Health { log, views });
+        let router = routes::router(transport, routes::Health { log, views }, settings.playground);
         Ok(Self { router, log_tasks, projector, stop_projector, policies, refused_task })
     }
 

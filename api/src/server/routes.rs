@@ -30,15 +30,19 @@ pub(super) struct Health {
     pub(super) views: Views,
 }
 
-/// All routes.
-pub(super) fn router(transport: Transport<AnnalSchema, Sessions>, health: Health) -> Router {
+/// All routes, with the playground or without.
+pub(super) fn router(
+    transport: Transport<AnnalSchema, Sessions>,
+    health: Health,
+    playground: bool,
+) -> Router {
     let checks = Router::new().route("/readyz", get(ready)).with_state(health);
-    Router::new()
-        .route("/", get(welcome))
+    let routes = Router::new()
+        .route("/", get(move || welcome(playground)))
         .route("/healthz", get(|| async { "ok\n" }))
         .merge(checks)
-        .merge(transport::playground::<PlaygroundFiles>())
-        .merge(transport::routes(transport))
+        .merge(transport::routes(transport));
+    if playground { routes.merge(transport::playground::<PlaygroundFiles>()) } else { routes }
 }
 
 /// Ready when the database answers, the views are where the log is, and none of them has stopped.
@@ -58,12 +62,14 @@ async fn ready(State(health): State<Health>) -> impl IntoResponse {
     }
 }
 
-async fn welcome() -> Html<&'static str> {
-    Html(
+async fn welcome(playground: bool) -> Html<String> {
+    let playground =
+        if playground { "<li><a href=\"/playground/\">Playground · 试验场</a></li>" } else { "" };
+    Html(format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Annal</title>\
          <h1>Annal</h1><p>A self-hosted instant messenger backend. 可自行部署的即时通讯后端。</p>\
-         <ul><li><a href=\"/playground/\">Playground · 试验场</a></li>\
+         <ul>{playground}\
          <li><a href=\"/schema.graphql\">Schema</a></li>\
          <li><a href=\"/readyz\">Health · 状态</a></li></ul></html>",
-    )
+    ))
 }

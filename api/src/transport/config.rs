@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::cookie::SessionCookie;
+use super::persisted::HASH;
 
 /// Limits and settings of the GraphQL endpoints.
 #[derive(Clone, Debug)]
@@ -26,9 +27,10 @@ pub struct TransportConfig {
     /// Whether the last address of `X-Forwarded-For` is the caller's: true only behind a proxy that
     /// sets it. Default false.
     pub forwarded_for_trusted: bool,
-    /// Whether callers who are not signed in may introspect the schema. Default true.
+    /// Whether callers who are not signed in may introspect the schema, and read it at `/schema.graphql`.
+    /// Default true.
     pub introspection_anonymous: bool,
-    /// Documents known by id (`sha256:…` or the bare id as clients send it). Default empty.
+    /// Documents known by id (`sha256:…`, see [`super::persisted_documents`]). Default empty.
     pub persisted_documents: HashMap<String, Arc<str>>,
     /// Limits of one document.
     pub document: DocumentLimits,
@@ -144,6 +146,12 @@ impl Default for SocketLimits {
 }
 
 impl TransportConfig {
+    /// The document of an id, which clients send with or without the name of the hash.
+    pub(crate) fn persisted(&self, id: &str) -> Option<&Arc<str>> {
+        let known = &self.persisted_documents;
+        known.get(id).or_else(|| known.get(&format!("{HASH}{id}")))
+    }
+
     /// The time one query or mutation may run.
     pub(crate) fn operation_timeout(&self) -> Duration {
         Duration::from_secs(self.operation_timeout_s)

@@ -162,3 +162,22 @@ async fn identify<E: Executor, I: Identity>(
         }
     }
 }
+
+/// Whether the caller may read the printed schema: whoever may introspect it. `Err` is the answer to others.
+pub(crate) async fn may_read_schema<E: Executor, I: Identity>(
+    transport: &Transport<E, I>,
+    parts: &Parts,
+) -> Result<(), Response> {
+    let config = &transport.config;
+    if config.introspection_anonymous {
+        return Ok(());
+    }
+    let info = RequestInfo::read(parts, config, Channel::Http);
+    let refusal = match identify(transport, parts, &info).await {
+        Ok(Some(_)) => return Ok(()),
+        Ok(None) => Refusal::new(Code::Unauthenticated, "The schema needs a signed-in caller here."),
+        Err(refusal) => refusal,
+    };
+    transport.stats.refused(refusal.code);
+    Err(refused(&refusal, Media::Json, config))
+}

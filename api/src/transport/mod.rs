@@ -27,6 +27,7 @@ mod media;
 mod observe;
 mod origin;
 mod params;
+mod persisted;
 mod playground;
 mod prepare;
 mod refusal;
@@ -42,7 +43,7 @@ use async_graphql::Executor;
 use axum::Router;
 use axum::extract::State;
 use axum::http::header;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use tokio::sync::{Semaphore, watch};
 
@@ -51,6 +52,7 @@ pub use cookie::SessionCookie;
 pub use document::{Excess, Measure, measure};
 pub use identity::{Credential, Identity, IdentityFault};
 pub use observe::{TransportCounts, TransportStats};
+pub use persisted::{DocumentsError, persisted_documents};
 pub use playground::playground;
 pub use refusal::Code;
 pub use request_info::{Channel, Language, RequestInfo};
@@ -101,6 +103,14 @@ pub fn routes<E: Executor, I: Identity>(transport: Transport<E, I>) -> Router {
         .with_state(Arc::new(transport))
 }
 
-async fn sdl<E: Executor, I: Identity>(State(transport): State<Arc<Transport<E, I>>>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], transport.sdl.to_string())
+async fn sdl<E: Executor, I: Identity>(
+    State(transport): State<Arc<Transport<E, I>>>,
+    request: axum::extract::Request,
+) -> Response {
+    match http::may_read_schema(&transport, &request.into_parts().0).await {
+        Ok(()) => {
+            ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], transport.sdl.to_string()).into_response()
+        }
+        Err(refused) => refused,
+    }
 }

@@ -67,7 +67,7 @@ pub(crate) fn prepare(
 
 fn source(query: Option<String>, id: Option<String>, config: &TransportConfig) -> Result<String, Refusal> {
     let Some(id) = id else { return Ok(query.unwrap_or_default()) };
-    match config.persisted_documents.get(&id) {
+    match config.persisted(&id) {
         Some(document) => Ok(document.to_string()),
         None => {
             Err(Refusal::new(Code::PersistedDocumentNotFound, "No document is known by this documentId."))

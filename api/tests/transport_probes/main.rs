@@ -4,8 +4,6 @@
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
-mod hardening;
-#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod parity;
