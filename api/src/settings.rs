@@ -77,22 +77,9 @@ pub struct ServeSettings {
     #[arg(long, env = "ANNAL_SESSION_DAYS", default_value_t = 90)]
     pub session_days: u32,
 
-    /// Whether queries may also come by GET, as GraphQL over HTTP allows; mutations never may.
-    #[arg(long, env = "ANNAL_GET_QUERIES", default_value_t = true, action = ArgAction::Set)]
-    pub get_queries: bool,
-
-    /// Whether those who are not signed in may read the schema, by introspection and at /schema.graphql.
-    #[arg(long, env = "ANNAL_SCHEMA_FOR_ALL", default_value_t = true, action = ArgAction::Set)]
-    pub schema_for_all: bool,
-
-    /// Whether there is a playground at /playground/.
-    #[arg(long, env = "ANNAL_PLAYGROUND", default_value_t = true, action = ArgAction::Set)]
-    pub playground: bool,
-
-    /// A JSON file of documents that clients may name by `documentId`: each text under its SHA-256, as the
-    /// compilers of clients write it.
-    #[arg(long, env = "ANNAL_DOCUMENTS")]
-    pub documents: Option<PathBuf>,
+    /// What is open, and to whom.
+    #[command(flatten)]
+    pub doors: DoorSettings,
 
     /// The largest request body and socket message, in bytes.
     #[arg(long, env = "ANNAL_BODY_BYTES_MAX", default_value_t = 64 * 1024)]
@@ -129,6 +116,27 @@ pub struct ServeSettings {
     /// How much one caller may ask.
     #[command(flatten)]
     pub limits: LimitSettings,
+}
+
+/// What of the GraphQL endpoints is open, and to whom.
+#[derive(Args, Clone, Debug)]
+pub struct DoorSettings {
+    /// Whether queries may also come by GET, as GraphQL over HTTP allows; mutations never may.
+    #[arg(long, env = "ANNAL_GET_QUERIES", default_value_t = true, action = ArgAction::Set)]
+    pub get_queries: bool,
+
+    /// Whether those who are not signed in may read the schema, by introspection and at /schema.graphql.
+    #[arg(long, env = "ANNAL_SCHEMA_FOR_ALL", default_value_t = true, action = ArgAction::Set)]
+    pub schema_for_all: bool,
+
+    /// Whether there is a playground at /playground/.
+    #[arg(long, env = "ANNAL_PLAYGROUND", default_value_t = true, action = ArgAction::Set)]
+    pub playground: bool,
+
+    /// A JSON file of documents that clients may name by `documentId`: each text under its SHA-256, as the
+    /// compilers of clients write it.
+    #[arg(long, env = "ANNAL_DOCUMENTS")]
+    pub documents: Option<PathBuf>,
 }
 
 impl DataSettings {
@@ -179,8 +187,8 @@ impl ServeSettings {
             session_cookie: SessionCookie::new(self.secure_cookies),
             origins_allowed: self.origins.clone(),
             forwarded_for_trusted: self.trust_forwarded_for,
-            get_queries: self.get_queries,
-            introspection_anonymous: self.schema_for_all,
+            get_queries: self.doors.get_queries,
+            introspection_anonymous: self.doors.schema_for_all,
             ..TransportConfig::default()
         };
         config.socket.sockets_max = self.sockets_max;

@@ -63,7 +63,7 @@ impl House {
         let policies = vec![policies::start(Erasure, log.clone(), PolicyConfig::default())];
         let hub = Hub::start(&log, settings.hub());
         let (mut config, told) = (settings.transport(), Told::default());
-        if let Some(file) = &settings.documents {
+        if let Some(file) = &settings.doors.documents {
             config.persisted_documents = persisted_documents(file)?;
         }
         let (refused_sign_ins, refused_task) =
@@ -81,7 +81,7 @@ impl House {
         };
         let sessions = Sessions::new(log.clone(), hub, settings.limits.calls());
         let transport = Transport::new(schema(app), sessions, config, sdl(), draining);
-        let router = routes::router(transport, routes::Health { log, views }, settings.playground);
+        let router = routes::router(transport, routes::Health { log, views }, settings.doors.playground);
         Ok(Self { router, log_tasks, projector, stop_projector, policies, refused_task })
     }
 

@@ -38,7 +38,7 @@ pub(super) fn router(
 ) -> Router {
     let checks = Router::new().route("/readyz", get(ready)).with_state(health);
     let routes = Router::new()
-        .route("/", get(move || welcome(playground)))
+        .route("/", get(move || async move { welcome(playground) }))
         .route("/healthz", get(|| async { "ok\n" }))
         .merge(checks)
         .merge(transport::routes(transport));
@@ -62,7 +62,7 @@ async fn ready(State(health): State<Health>) -> impl IntoResponse {
     }
 }
 
-async fn welcome(playground: bool) -> Html<String> {
+fn welcome(playground: bool) -> Html<String> {
     let playground =
         if playground { "<li><a href=\"/playground/\">Playground · 试验场</a></li>" } else { "" };
     Html(format!(
