@@ -12,6 +12,9 @@ use thiserror::Error;
 
 use super::config::DocumentLimits;
 
+#[cfg(test)]
+mod tests;
+
 /// Fields whose lists multiply below `__schema` and `__type`.
 const INTROSPECTION_LISTS: [&str; 4] = ["fields", "interfaces", "possibleTypes", "inputFields"];
 
@@ -92,28 +95,7 @@ pub fn measure(document: &ExecutableDocument, limits: &DocumentLimits) -> Result
 
 /// [`measure`] with the place of the excess.
 pub(crate) fn walk(document: &ExecutableDocument, limits: &DocumentLimits) -> Result<Measure, Found> {
-    let mut walk = Walk { document, limits, fragments: HashMap::new() };
-    let start = Pos { line: 1, column: 1 };
-    if document.fragments.len() > limits.fragments_max {
-        return Err(Found { excess: Excess::Fragments(limits.fragments_max), at: start });
-    }
-    if document.operations.iter().len() > limits.operations_max {
-        return Err(Found { excess: Excess::Operations(limits.operations_max), at: start });
-    }
-    for (name, fragment) in &document.fragments {
-        walk.fragment(name, fragment.pos)?;
-    }
-    let mut total = Measure::default();
-    for (_, operation) in document.operations.iter() {
-        let mut own = walk.selection_set(&operation.node.selection_set.node, operation.pos)?;
-        own.directives += walk.directives(&operation.node.directives, operation.pos)?;
-        for variable in &operation.node.variable_definitions {
-            own.directives += walk.directives(&variable.node.directives, variable.pos)?;
-        }
-        total.add(own);
-        walk.check(&total, operation.pos)?;
-    }
-    Ok(total)
+    Walk::new(document, limits).whole()
 }
 
 /// What is known of a fragment: being measured (a spread of it is a cycle), or measured.
@@ -127,9 +109,40 @@ struct Walk<'a> {
     document: &'a ExecutableDocument,
     limits: &'a DocumentLimits,
     fragments: HashMap<&'a str, Known>,
+    /// Selections looked at so far: what the guard itself costs.
+    steps: usize,
 }
 
 impl<'a> Walk<'a> {
+    fn new(document: &'a ExecutableDocument, limits: &'a DocumentLimits) -> Self {
+        Self { document, limits, fragments: HashMap::new(), steps: 0 }
+    }
+
+    fn whole(&mut self) -> Result<Measure, Found> {
+        let (document, limits) = (self.document, self.limits);
+        let start = Pos { line: 1, column: 1 };
+        if document.fragments.len() > limits.fragments_max {
+            return Err(Found { excess: Excess::Fragments(limits.fragments_max), at: start });
+        }
+        if document.operations.iter().len() > limits.operations_max {
+            return Err(Found { excess: Excess::Operations(limits.operations_max), at: start });
+        }
+        for (name, fragment) in &document.fragments {
+            self.fragment(name, fragment.pos)?;
+        }
+        let mut total = Measure::default();
+        for (_, operation) in document.operations.iter() {
+            let mut own = self.selection_set(&operation.node.selection_set.node, operation.pos)?;
+            own.directives += self.directives(&operation.node.directives, operation.pos)?;
+            for variable in &operation.node.variable_definitions {
+                own.directives += self.directives(&variable.node.directives, variable.pos)?;
+            }
+            total.add(own);
+            self.check(&total, operation.pos)?;
+        }
+        Ok(total)
+    }
+
     fn fragment(&mut self, name: &'a Name, at: Pos) -> Result<Measure, Found> {
         match self.fragments.get(name.as_str()) {
             Some(Known::Done(measure)) => return Ok(*measure),
@@ -151,6 +164,7 @@ impl<'a> Walk<'a> {
         let mut sum = Measure::default();
         let mut written: HashMap<&str, usize> = HashMap::new();
         for selection in &set.items {
+            self.steps += 1;
             if let Selection::Field(field) = &selection.node {
                 let key = field.node.response_key().node.as_str();
                 let times = written.entry(key).or_default();
