@@ -1,7 +1,7 @@
 # Annal's commands; `make` alone lists them. What they need and do not find they install, or name the line to type.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo check test soak lint fmt schema bench stop-tests
+.PHONY: help run demo check test soak lint fmt schema changes bench stop-tests
 
 target = $(if $(CARGO_TARGET_DIR),$(CARGO_TARGET_DIR),target)
 annal = $(target)/release/annal
@@ -33,6 +33,9 @@ fmt: ## Format all code
 schema: ## Write schema.graphql anew
 	cargo build -p api --bin annal
 	@$(target)/debug/annal schema > schema.graphql.new && mv schema.graphql.new schema.graphql
+
+changes: ## Show what changed in the GraphQL schema since the last release
+	@node api/tests/clients/schema/changes.mjs docs/schema/released.graphql schema.graphql CHANGELOG.md
 
 bench: ## Measure throughput and latency
 	cargo build --release -p api --bin annal

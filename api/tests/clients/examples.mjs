@@ -1,5 +1,5 @@
-// Runs the examples of docs/api.md as they stand there, against a fresh server: what they print has to be what the page
-// says, and the TypeScript has to pass the compiler.
+// Runs the examples of docs/api.md and of the README as they stand there, against a fresh server: what they print has
+// to be what the page says, and the TypeScript has to pass the compiler.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,9 +19,10 @@ const END_OF_BLOCK = '--- end of block ---';
 
 const home = fileURLToPath(new URL('.', import.meta.url));
 const [folder, bin] = [`${home}.examples/`, `${home}node_modules/.bin/`];
-const page = readFileSync(new URL('../../../docs/api.md', import.meta.url), 'utf8').replaceAll(WRITTEN_FOR, url);
-const [, examples] = page.split(/^## Examples$/m);
-const blocks = [...examples.matchAll(/^```(sh|ts|json)\n(.*?)^```$/gms)].map(([, language, text]) => ({ language, text }));
+const page = (path) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8').replaceAll(WRITTEN_FOR, url);
+const [, examples] = page('docs/api.md').split(/^## Examples$/m);
+const fenced = [...examples.matchAll(/^```(sh|ts|json)\n(.*?)^```$/gms)];
+const blocks = fenced.map(([, language, text]) => ({ language, text }));
 
 const run = (program, args, options) =>
   execFileSync(program, args, { cwd: folder, encoding: 'utf8', timeout: PATIENCE_MS, ...options });
@@ -69,6 +70,21 @@ function shell() {
   console.log(`${commands.length} blocks for the shell, ${checked} answers as the page says`);
 }
 
+// The chat of the README. Its last command shows what Bob's views have by then, so it is repeated until Ann's message
+// is there.
+function readme() {
+  const [, script] = page('README.md').match(/^### The same with curl$.*?^```bash\n(.*?)^```$/ms);
+  const last = script.slice(script.lastIndexOf('\ngql "$BOB"')).trim();
+  const arrived = `ANSWER=$(${last}) && grep -q 'hello 你好' <<<"$ANSWER"`;
+  const patient = `${script}until ${arrived}; do sleep 0.05; done; echo "$ANSWER"`;
+  const printed = run('bash', ['-euo', 'pipefail'], { input: patient, env: { PATH: process.env.PATH } });
+  const read = values(printed.trimEnd().split('\n').at(-1))[0].data.viewer.conversations.nodes[0];
+  assert.equal(read.unreadCount, 1);
+  const said = { number: 1, sender: { userName: 'ann001' }, content: { text: 'hello 你好' } };
+  assert.deepEqual(read.timeline.nodes, [said]);
+  console.log('the chat of the README');
+}
+
 const TSCONFIG = {
   compilerOptions: {
     strict: true, noEmit: true, skipLibCheck: true, noUncheckedIndexedAccess: true, target: 'es2023',
@@ -95,6 +111,7 @@ mkdirSync(folder);
 try {
   shell();
   typescript();
+  readme();
 } catch (error) {
   console.error(`${error.message}\n${error.stdout ?? ''}${error.stderr ?? ''}`);
   process.exit(1);

@@ -19,6 +19,8 @@ const DEADLINE: Duration = Duration::from_mins(3);
 const SOAK_DEADLINE: Duration = Duration::from_mins(18);
 /// Examples for each operation of the schema in the long fuzzing.
 const SOAK_EXAMPLES: &str = "300";
+/// Its requests per second, below what one account may ask.
+const SOAK_RATE: &str = "15";
 
 const MISSING: &str = "run scripts/test, which installs the clients";
 
@@ -56,7 +58,7 @@ async fn output(program: &Path, arguments: &[&str], folder: &Path, deadline: Dur
     let mut command = Command::new(program);
     command.args(arguments).current_dir(folder).stdin(Stdio::null()).kill_on_drop(true);
     if deadline == SOAK_DEADLINE {
-        command.env("FUZZ_EXAMPLES", SOAK_EXAMPLES);
+        command.env("FUZZ_EXAMPLES", SOAK_EXAMPLES).env("FUZZ_RATE", SOAK_RATE);
     }
     match timeout(deadline, command.output()).await.expect("the script ends in time") {
         Err(error) if error.kind() == ErrorKind::NotFound => {

@@ -1,6 +1,7 @@
 """Fuzzes a running Annal with schemathesis: the schema signed in and anonymous, and the HTTP addresses.
 
-Bounded and repeatable: FUZZ_EXAMPLES per operation, drawn with FUZZ_SEED.
+Bounded and repeatable: FUZZ_EXAMPLES per operation, drawn with FUZZ_SEED. FUZZ_RATE requests per second keep a long run
+below what one account may ask.
 """
 
 import json
@@ -16,6 +17,7 @@ import requests
 
 HERE = Path(__file__).parent
 EXAMPLES, SEED = os.environ.get("FUZZ_EXAMPLES", "15"), os.environ.get("FUZZ_SEED", "1")
+RATE = ["--rate-limit", f"{os.environ['FUZZ_RATE']}/s"] if "FUZZ_RATE" in os.environ else []
 # How long one request may take, in seconds.
 REQUEST_MAX = 15
 # How long one of the three runs may take, in seconds.
@@ -25,7 +27,8 @@ RUN_MAX = 60 + int(EXAMPLES)
 def act(url, mutation, values, selection, token=None):
     """One mutation that must be done; its payload."""
     kind = f"{mutation[0].upper()}{mutation[1:]}Input!"
-    query = f"mutation ($input: {kind}) {{ payload: {mutation}(input: $input) {{ userErrors {{ code }} {selection} }} }}"
+    payload = f"payload: {mutation}(input: $input) {{ userErrors {{ code }} {selection} }}"
+    query = f"mutation ($input: {kind}) {{ {payload} }}"
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     body = {"query": query, "variables": {"input": values}}
     answer = requests.post(url, json=body, headers=headers, timeout=REQUEST_MAX).json()
@@ -56,14 +59,15 @@ def world(url):
 def fuzz(name, location, *flags, ids=()):
     """One run of schemathesis; ends everything when it finds something."""
     command = [sys.executable, "-m", "schemathesis.cli", "run", location, "--phases", "fuzzing", "--no-color"]
-    command += ["--max-examples", EXAMPLES, "--seed", SEED, "--generation-database", "none", *flags]
+    command += ["--max-examples", EXAMPLES, "--seed", SEED, "--generation-database", "none", *RATE, *flags]
     settings = {**os.environ, "SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(HERE), "FUZZ_IDS": json.dumps(list(ids))}
     # It keeps what it found where it runs, and would begin with that the next time.
     with tempfile.TemporaryDirectory() as nowhere:
         done = subprocess.run(
             command, cwd=nowhere, env=settings, capture_output=True, text=True, timeout=RUN_MAX, check=False
         )
-    tested = [line.strip() for line in done.stdout.splitlines() if "generated" in line or "Tested" in line]
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    tested = [line for line in lines if line.startswith("Tested:") or " generated, " in line]
     print(f"{name}: {', '.join(tested)}")
     if done.returncode != 0:
         sys.exit(f"{done.stdout}{done.stderr}")
