@@ -198,6 +198,11 @@ impl EventLog {
         self.head.clone()
     }
 
+    /// Commands that wait for the writer now, for operators.
+    pub fn commands_waiting(&self) -> usize {
+        self.bus.writer.waiting()
+    }
+
     /// New events from now on. A listener that falls behind by more than the configured number of
     /// batches is told so, and reads what it missed from the log.
     pub fn follow(&self) -> broadcast::Receiver<LiveBatch> {

@@ -9,6 +9,7 @@
 
 mod batch;
 mod known;
+mod observed;
 mod receipts;
 mod request;
 mod sql;

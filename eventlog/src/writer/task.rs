@@ -7,10 +7,11 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
-use tracing::{error, warn};
+use tracing::{Instrument as _, error, warn};
 
 use super::batch::{Head, Plan, Verdict, plan};
 use super::known::Known;
+use super::observed::{BatchOutcome, Observed};
 use super::request::{Answer, AppendRequest};
 use super::sql;
 use crate::config::LogConfig;
@@ -33,6 +34,11 @@ impl WriterHandle {
             Err(mpsc::error::TrySendError::Full(_)) => Err(ExecuteError::Overloaded),
             Err(mpsc::error::TrySendError::Closed(_)) => Err(LogError::Closed.into()),
         }
+    }
+
+    /// Commands that wait, places that are taken included.
+    pub(crate) fn waiting(&self) -> usize {
+        self.0.max_capacity() - self.0.capacity()
     }
 }
 
@@ -127,10 +133,15 @@ impl Writer {
     async fn append(&mut self, mut batch: Vec<AppendRequest>) {
         let mut in_doubt: Option<Plan> = None;
         let mut backoff = self.config.append_backoff;
+        let observed = Observed::begin(&batch);
         for attempt in 1..=self.config.append_attempts_max {
-            match self.attempt(&mut batch, in_doubt.take()).await {
-                Ok(plan) => return self.answer(batch, &plan),
+            match self.attempt(&mut batch, in_doubt.take()).instrument(observed.span()).await {
+                Ok(plan) => {
+                    observed.committed(&batch, &plan);
+                    return self.answer(batch, &plan);
+                }
                 Err(Failure::Undone(error)) if error.is_of_the_data() => {
+                    observed.failed(BatchOutcome::Refused, &batch);
                     return self.append_singly(batch, error).await;
                 }
                 Err(Failure::Undone(error)) => warn!(attempt, ?error, "an append failed"),
@@ -144,6 +155,7 @@ impl Writer {
                 backoff *= 2;
             }
         }
+        observed.failed(BatchOutcome::Unknown, &batch);
         error!(commands = batch.len(), "gave up on an append");
         for request in batch {
             request.break_chains();
