@@ -7,6 +7,7 @@ pub mod cli;
 pub mod graphql;
 pub mod limits;
 pub mod live;
+pub mod observe;
 pub mod policies;
 pub mod refusals;
 pub mod server;

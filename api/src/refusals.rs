@@ -1,5 +1,6 @@
 //! The one table of refusals: what a rule's "no" is called and how it reads in each language.
 
+use async_graphql::resolver_utils::EnumType as _;
 use domain::Refusal;
 use domain::account::AccountError;
 use domain::contacts::ContactsError;
@@ -39,6 +40,18 @@ pub enum UserErrorCode {
     TooManyFriends,
     /// The idempotency key was used before with another input.
     IdempotencyKeyReused,
+}
+
+impl UserErrorCode {
+    /// The code as clients read it.
+    pub fn name(self) -> &'static str {
+        Self::items().iter().find(|item| item.value == self).map_or("", |item| item.name)
+    }
+
+    /// Every code as clients read it.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        Self::items().iter().map(|item| item.name)
+    }
 }
 
 /// A row of the table: a code, and a message in each language the product speaks.

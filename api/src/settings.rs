@@ -1,23 +1,30 @@
 //! Settings: flags and `ANNAL_*` variables, with units and defaults.
 
+mod callers;
+mod doors;
 mod limits;
+mod observing;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use clap::{ArgAction, Args};
+use clap::Args;
 use eventlog::LogConfig;
+
+pub use callers::LimitSettings;
+pub use doors::DoorSettings;
+pub use limits::{LogLimits, RequestLimits, SocketSettings};
+pub use observing::{LogFormat, LogSettings, ObserveSettings, TraceSettings};
 
 use crate::accounts::PasswordLimits;
 use crate::live::HubLimits;
 use crate::transport::{SessionCookie, TransportConfig};
 
-pub use limits::LimitSettings;
-
 /// Where the data is. Shared by every command that touches it.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Data")]
 pub struct DataSettings {
     /// A PostgreSQL server to use, as `postgres://user:password@host/database`. Without it Annal runs a
     /// private one in the data folder.
@@ -42,18 +49,15 @@ pub struct DataSettings {
     #[arg(long, env = "ANNAL_OLD_MASTER_KEY_FILE", global = true)]
     pub old_master_key_file: Option<PathBuf>,
 
-    /// Connections for reading.
+    /// Database connections for reading.
     #[arg(long, env = "ANNAL_READ_CONNECTIONS_MAX", default_value_t = 16, global = true)]
     pub read_connections_max: u32,
 }
 
 /// How `annal serve` serves.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Serving")]
 pub struct ServeSettings {
-    /// Where the data is.
-    #[command(flatten)]
-    pub data: DataSettings,
-
     /// The address to listen on.
     #[arg(long, env = "ANNAL_LISTEN", default_value = "127.0.0.1:8000")]
     pub listen: SocketAddr,
@@ -77,66 +81,50 @@ pub struct ServeSettings {
     #[arg(long, env = "ANNAL_SESSION_DAYS", default_value_t = 90)]
     pub session_days: u32,
 
-    /// What is open, and to whom.
-    #[command(flatten)]
-    pub doors: DoorSettings,
-
-    /// The largest request body and socket message, in bytes.
-    #[arg(long, env = "ANNAL_BODY_BYTES_MAX", default_value_t = 64 * 1024)]
-    pub body_bytes_max: usize,
-
-    /// How long one query or mutation may take, in seconds.
-    #[arg(long, env = "ANNAL_OPERATION_TIMEOUT_S", default_value_t = 10)]
-    pub operation_timeout_s: u64,
-
-    /// Open sockets; one more is told to come back later.
-    #[arg(long, env = "ANNAL_SOCKETS_MAX", default_value_t = 20_000)]
-    pub sockets_max: usize,
-
-    /// Commands that may wait for the log; one more is told to come back later.
-    #[arg(long, env = "ANNAL_QUEUE_COMMANDS_MAX", default_value_t = 4_096)]
-    pub queue_commands_max: usize,
-
-    /// Aggregates kept in memory.
-    #[arg(long, env = "ANNAL_LIVE_AGGREGATES_MAX", default_value_t = 100_000)]
-    pub live_aggregates_max: usize,
-
-    /// Events that may wait for one listener; one more cuts it off, and it resumes from its position.
-    #[arg(long, env = "ANNAL_WAITING_EVENTS_MAX", default_value_t = 1_024)]
-    pub waiting_events_max: usize,
-
     /// Passwords hashed at once, each with 19 MiB. Default: one per core.
     #[arg(long, env = "ANNAL_PASSWORDS_AT_ONCE_MAX")]
     pub passwords_at_once_max: Option<usize>,
+
+    /// Passwords that may wait for their turn; one more caller is told to come back later.
+    #[arg(long, env = "ANNAL_PASSWORDS_WAITING_MAX", default_value_t = 256)]
+    pub passwords_waiting_max: usize,
+
+    /// How long `/readyz` says no before the server begins to stop, in seconds: what balancers need to notice.
+    #[arg(long, env = "ANNAL_NOTICE_S", default_value_t = 0)]
+    pub notice_s: u64,
 
     /// How long the server waits for open requests when it is told to stop, in seconds.
     #[arg(long, env = "ANNAL_DRAIN_S", default_value_t = 10)]
     pub drain_s: u64,
 
+    // Last, because the heading of a group holds for every flag behind it.
+    /// Where the data is.
+    #[command(flatten)]
+    pub data: DataSettings,
+
+    /// What is open, and to whom.
+    #[command(flatten)]
+    pub doors: DoorSettings,
+
+    /// What operators see.
+    #[command(flatten)]
+    pub observe: ObserveSettings,
+
     /// How much one caller may ask.
     #[command(flatten)]
     pub limits: LimitSettings,
-}
 
-/// What of the GraphQL endpoints is open, and to whom.
-#[derive(Args, Clone, Debug)]
-pub struct DoorSettings {
-    /// Whether queries may also come by GET, as GraphQL over HTTP allows; mutations never may.
-    #[arg(long, env = "ANNAL_GET_QUERIES", default_value_t = true, action = ArgAction::Set)]
-    pub get_queries: bool,
+    /// Limits of requests.
+    #[command(flatten)]
+    pub requests: RequestLimits,
 
-    /// Whether those who are not signed in may read the schema, by introspection and at /schema.graphql.
-    #[arg(long, env = "ANNAL_SCHEMA_FOR_ALL", default_value_t = true, action = ArgAction::Set)]
-    pub schema_for_all: bool,
+    /// Limits of sockets.
+    #[command(flatten)]
+    pub sockets: SocketSettings,
 
-    /// Whether there is a playground at /playground/.
-    #[arg(long, env = "ANNAL_PLAYGROUND", default_value_t = true, action = ArgAction::Set)]
-    pub playground: bool,
-
-    /// A JSON file of documents that clients may name by `documentId`: each text under its SHA-256, as the
-    /// compilers of clients write it.
-    #[arg(long, env = "ANNAL_DOCUMENTS")]
-    pub documents: Option<PathBuf>,
+    /// Limits of the log.
+    #[command(flatten)]
+    pub log: LogLimits,
 }
 
 impl DataSettings {
@@ -172,18 +160,12 @@ impl DataSettings {
 impl ServeSettings {
     /// The limits of the log.
     pub fn log(&self) -> LogConfig {
-        LogConfig {
-            queue_commands_max: self.queue_commands_max,
-            live_aggregates_max: self.live_aggregates_max,
-            ..self.data.log()
-        }
+        self.log.over(&self.data.log())
     }
 
     /// The limits of the transport.
     pub fn transport(&self) -> TransportConfig {
         let mut config = TransportConfig {
-            body_bytes_max: self.body_bytes_max,
-            operation_timeout_s: self.operation_timeout_s,
             session_cookie: SessionCookie::new(self.secure_cookies),
             origins_allowed: self.origins.clone(),
             forwarded_for_trusted: self.trust_forwarded_for,
@@ -191,24 +173,33 @@ impl ServeSettings {
             introspection_anonymous: self.doors.schema_for_all,
             ..TransportConfig::default()
         };
-        config.socket.sockets_max = self.sockets_max;
+        self.requests.apply(&mut config);
+        self.sockets.apply(&mut config);
         config
     }
 
     /// The limits of live delivery.
     pub fn hub(&self) -> HubLimits {
-        HubLimits { waiting_events_max: self.waiting_events_max, ..HubLimits::default() }
+        self.sockets.hub()
     }
 
     /// The limits of password hashing.
     pub fn passwords(&self) -> PasswordLimits {
         let limits = PasswordLimits::default();
-        PasswordLimits { at_once_max: self.passwords_at_once_max.unwrap_or(limits.at_once_max), ..limits }
+        PasswordLimits {
+            at_once_max: self.passwords_at_once_max.unwrap_or(limits.at_once_max),
+            waiting_max: self.passwords_waiting_max,
+        }
     }
 
     /// How long a session lasts.
     pub fn session_lifetime(&self) -> TimeDelta {
         TimeDelta::days(i64::from(self.session_days))
+    }
+
+    /// How long a stop is announced before it begins.
+    pub fn notice(&self) -> Duration {
+        Duration::from_secs(self.notice_s)
     }
 
     /// How long a stop waits for open requests.

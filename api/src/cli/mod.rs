@@ -3,35 +3,33 @@
 mod demo;
 mod epoch;
 mod erase;
+#[cfg(test)]
+pub(crate) mod help;
 mod keys;
 mod views;
 
-use std::io::{self, IsTerminal as _, Write as _};
-use std::net::SocketAddr;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
-use crate::graphql;
-use crate::server::{self, Storage};
-use crate::settings::{DataSettings, ServeSettings};
+use crate::server::{self, Open, Storage};
+use crate::settings::{DataSettings, LogSettings, ServeSettings};
+use crate::{graphql, observe};
+
+/// Where the settings are.
+const SETTINGS: &str = "`annal serve --help` lists every setting with its variable, unit and default.";
 
 /// Annal: a self-hosted instant messenger backend whose only truth is an append-only log of events.
 #[derive(Parser, Debug)]
-#[command(name = "annal", version)]
+#[command(name = "annal", version, after_help = SETTINGS)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
 
-    /// What to log: error, warn, info, debug or trace, or per module as `RUST_LOG` takes it.
-    #[arg(long, env = "ANNAL_LOG", default_value = "info,sqlx=warn", global = true)]
-    log: String,
-
-    /// Whether to log JSON, one object a line.
-    #[arg(long, env = "ANNAL_LOG_JSON", global = true)]
-    log_json: bool,
+    #[command(flatten)]
+    log: LogSettings,
 }
 
 #[derive(Subcommand, Debug)]
@@ -59,16 +57,17 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Runs the command line.
 pub async fn run(cli: Cli) -> ExitCode {
-    start_logging(&cli);
-    let done = match cli.command {
-        Command::Serve(settings) => serve(*settings).await,
-        Command::Migrate(settings) => migrate(&settings).await,
-        Command::Demo(settings) => demo::run(settings).await,
-        Command::Views(settings) => views::run(settings).await,
-        Command::Epoch(settings) => epoch::run(settings).await,
-        Command::Keys(settings) => keys::run(settings).await,
-        Command::Erase(settings) => erase::run(settings).await,
-        Command::Schema => say(graphql::sdl().trim_end()),
+    let traces = match &cli.command {
+        Command::Serve(settings) => Some(&settings.observe.traces),
+        _ => None,
+    };
+    let done = match observe::start(&cli.log, traces) {
+        Ok(observing) => {
+            let done = carry_out(cli.command).await;
+            observing.end().await;
+            done
+        }
+        Err(error) => Err(error.into()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -79,12 +78,17 @@ pub async fn run(cli: Cli) -> ExitCode {
     }
 }
 
-fn start_logging(cli: &Cli) {
-    let filter = EnvFilter::try_new(&cli.log).unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
-    let colours = io::stderr().is_terminal();
-    let logging =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours);
-    if cli.log_json { logging.json().init() } else { logging.with_target(false).init() }
+async fn carry_out(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Serve(settings) => serve(*settings).await,
+        Command::Migrate(settings) => migrate(&settings).await,
+        Command::Demo(settings) => demo::run(settings).await,
+        Command::Views(settings) => views::run(settings).await,
+        Command::Epoch(settings) => epoch::run(settings).await,
+        Command::Keys(settings) => keys::run(settings).await,
+        Command::Erase(settings) => erase::run(settings).await,
+        Command::Schema => say(graphql::sdl().trim_end()),
+    }
 }
 
 /// Writes a line for the person at the terminal.
@@ -104,18 +108,22 @@ async fn serve(settings: ServeSettings) -> Result<(), Failure> {
     Ok(server::serve(settings, stop, announce).await?)
 }
 
-fn announce(address: SocketAddr) {
+fn announce(open: Open) {
+    let address = open.address;
     let host = match address {
         any if any.ip().is_unspecified() || any.ip().is_loopback() => format!("localhost:{}", any.port()),
         other => other.to_string(),
     };
+    let metrics = open.metrics.map(|address| format!("Metrics                  http://{address}/metrics"));
     let lines = [
         format!("Annal is running.        http://{host}/"),
         format!("Playground (two people: two tabs)  http://{host}/playground/"),
+    ];
+    let last = [
         format!("GraphQL                  http://{host}/graphql   ws://{host}/graphql/ws"),
         format!("Health                   http://{host}/readyz"),
     ];
-    for line in lines {
+    for line in lines.into_iter().chain(metrics).chain(last) {
         if let Err(error) = say(&line) {
             tracing::warn!(%error, "nobody reads the terminal");
         }

@@ -10,7 +10,7 @@ use projections::Waited;
 use super::context::{App, ContextExt as _};
 use super::faults;
 use crate::refusals::{self, Row, UserErrorCode};
-use crate::transport::Language;
+use crate::transport::{Language, count_refusal};
 
 /// Why a mutation was refused: a rule said no. Nothing happened.
 #[derive(SimpleObject, Clone, Debug)]
@@ -77,6 +77,7 @@ pub(super) use refusable;
 /// The payload of what came of a mutation: when refused, nothing but the reason.
 pub(super) fn answer<P: Refusable>(ctx: &Context<'_>, attempt: Attempt<P>) -> P {
     attempt.unwrap_or_else(|refused| {
+        count_refusal(refused.row.code.name());
         let mut payload = P::default();
         payload.user_errors().push(refused.into_user_error(ctx.language()));
         payload

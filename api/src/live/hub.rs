@@ -79,6 +79,11 @@ impl Hub {
         self.limits
     }
 
+    /// Feeds that listen now, for operators.
+    pub fn listeners(&self) -> usize {
+        self.state().listeners.len()
+    }
+
     /// Resolves when the session is ended by anybody; at once when the hub is gone.
     pub fn session_ended(&self, session: SessionId) -> impl Future<Output = ()> + Send + use<> {
         let (sender, ended) = oneshot::channel();

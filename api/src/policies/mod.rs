@@ -7,9 +7,11 @@
 
 mod erasure;
 mod follow;
+mod progress;
 mod run;
 
 pub use erasure::Erasure;
+pub use progress::Progress;
 pub use run::{PolicyConfig, PolicyError, PolicyTask, start};
 
 use async_trait::async_trait;

@@ -1,5 +1,6 @@
 //! The task that runs one policy.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Position, Recorded, Refusal};
@@ -9,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::Policy;
 use super::follow::Follower;
+use super::progress::Progress;
 
 /// Why a policy could not react.
 #[derive(Debug, thiserror::Error)]
@@ -56,9 +58,15 @@ impl Default for PolicyConfig {
 pub struct PolicyTask {
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
+    progress: Arc<Progress>,
 }
 
 impl PolicyTask {
+    /// How far it is, for operators.
+    pub fn progress(&self) -> Arc<Progress> {
+        self.progress.clone()
+    }
+
     /// Stops the policy wherever it is: the next start goes on from its checkpoint. To be called before the log
     /// is closed.
     pub async fn stop(self) {
@@ -73,8 +81,9 @@ impl PolicyTask {
 pub fn start(policy: impl Policy, log: EventLog, config: PolicyConfig) -> PolicyTask {
     let (stop, stopped) = watch::channel(false);
     let checkpoint = log.policy_checkpoint(policy.name());
-    let runner = Runner { policy, log, checkpoint, config, stopped };
-    PolicyTask { stop, task: tokio::spawn(runner.run()) }
+    let progress = Arc::new(Progress::new(policy.name()));
+    let runner = Runner { policy, log, checkpoint, config, stopped, progress: progress.clone() };
+    PolicyTask { stop, task: tokio::spawn(runner.run()), progress }
 }
 
 struct Runner<P> {
@@ -83,6 +92,7 @@ struct Runner<P> {
     checkpoint: PolicyCheckpoint,
     config: PolicyConfig,
     stopped: watch::Receiver<bool>,
+    progress: Arc<Progress>,
 }
 
 /// Why following ended.
@@ -116,6 +126,7 @@ impl<P: Policy> Runner<P> {
                     (attempt, pause) = (attempt + 1, pause * 2);
                 }
                 Err(error) => {
+                    self.progress.rest();
                     tracing::error!(
                         policy,
                         attempt,
@@ -137,6 +148,7 @@ impl<P: Policy> Runner<P> {
     /// Reacts to everything above the checkpoint, without end; tells whether it got anywhere.
     async fn follow(&mut self, got_on: &mut bool) -> Result<End, PolicyError> {
         let mut done = self.checkpoint.read().await?;
+        self.progress.reach(done);
         let mut follower = Follower::after(self.log.clone(), done);
         while let Some(batch) = follower.next().await? {
             for recorded in batch.iter() {
@@ -147,6 +159,7 @@ impl<P: Policy> Runner<P> {
                         return Ok(End::Overtaken);
                     }
                 }
+                self.progress.reach(recorded.position);
             }
             if let Some(last) = batch.last()
                 && last.position.0 - done.0 >= self.config.checkpoint_events

@@ -7,12 +7,14 @@ use eventlog::{EventLog, LogError, LogTasks, SystemClock};
 use projections::{ProjectionError, Projector, ProjectorConfig, ProjectorTask, catalogue};
 use tokio::sync::watch;
 
+use super::readiness::Health;
 use super::routes;
 use super::storage::{Storage, StorageError};
 use crate::accounts::{PasswordError, Passwords, RefusedSignIns, RefusedTask, Sessions};
 use crate::graphql::{App, schema, sdl};
 use crate::limits::Tries;
 use crate::live::{Feeds, Hub, Told};
+use crate::observe::Sampler;
 use crate::policies::{self, Erasure, PolicyConfig, PolicyTask};
 use crate::settings::ServeSettings;
 use crate::transport::{DocumentsError, Transport, persisted_documents};
@@ -45,6 +47,9 @@ pub struct House {
     stop_projector: watch::Sender<bool>,
     policies: Vec<PolicyTask>,
     refused_task: RefusedTask,
+    sampler: Sampler,
+    checks: Router,
+    leaving: watch::Sender<bool>,
 }
 
 impl House {
@@ -79,10 +84,46 @@ impl House {
             refused_sign_ins,
             tries: Tries::new(log.attempts().clone(), settings.limits.tries()),
         };
-        let sessions = Sessions::new(log.clone(), hub, settings.limits.calls());
-        let transport = Transport::new(schema(app), sessions, config, sdl(), draining);
-        let router = routes::router(transport, routes::Health { log, views }, settings.doors.playground);
-        Ok(Self { router, log_tasks, projector, stop_projector, policies, refused_task })
+        let sessions = Sessions::new(log.clone(), hub.clone(), settings.limits.calls());
+        let transport = Transport::new(schema(app), sessions, config, sdl(), draining.clone());
+        let progress: Vec<_> = policies.iter().map(PolicyTask::progress).collect();
+        let sampler = Sampler {
+            log: log.clone(),
+            hub,
+            transport: transport.stats(),
+            policies: progress.clone(),
+            queue_commands_max: settings.log.queue_commands_max,
+            sockets_max: settings.sockets.sockets_max,
+        };
+        let (leaving, left) = watch::channel(false);
+        let checks = routes::checks(Health { log, views, policies: progress, leaving: [left, draining] });
+        let router = routes::router(transport, checks.clone(), settings.doors.playground);
+        Ok(Self {
+            router,
+            log_tasks,
+            projector,
+            stop_projector,
+            policies,
+            refused_task,
+            sampler,
+            checks,
+            leaving,
+        })
+    }
+
+    /// What the metrics page asks.
+    pub fn sampler(&self) -> Sampler {
+        self.sampler.clone()
+    }
+
+    /// `/healthz` and `/readyz`, for another address.
+    pub fn checks(&self) -> Router {
+        self.checks.clone()
+    }
+
+    /// Says that the server is about to stop: it is no longer ready, and works on.
+    pub fn leave(&self) {
+        self.leaving.send_replace(true);
     }
 
     /// The routes.

@@ -1,16 +1,13 @@
 //! The addresses of the server.
 
-use std::time::Duration;
-
-use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
-use eventlog::EventLog;
-use projections::{ViewState, Views, Waited};
+use axum::{Json, Router};
 use rust_embed::Embed;
 
+use super::readiness::Health;
 use crate::accounts::Sessions;
 use crate::graphql::AnnalSchema;
 use crate::transport::{self, Transport};
@@ -20,46 +17,30 @@ use crate::transport::{self, Transport};
 #[folder = "assets/playground/"]
 struct PlaygroundFiles;
 
-/// How far behind the views may be while the server counts as ready.
-const READY_PATIENCE: Duration = Duration::from_secs(2);
-
-/// What health checks ask.
-#[derive(Clone)]
-pub(super) struct Health {
-    pub(super) log: EventLog,
-    pub(super) views: Views,
-}
-
 /// All routes, with the playground or without.
 pub(super) fn router(
     transport: Transport<AnnalSchema, Sessions>,
-    health: Health,
+    checks: Router,
     playground: bool,
 ) -> Router {
-    let checks = Router::new().route("/readyz", get(ready)).with_state(health);
     let routes = Router::new()
         .route("/", get(move || async move { welcome(playground) }))
-        .route("/healthz", get(|| async { "ok\n" }))
         .merge(checks)
         .merge(transport::routes(transport));
     if playground { routes.merge(transport::playground::<PlaygroundFiles>()) } else { routes }
 }
 
-/// Ready when the database answers, the views are where the log is, and none of them has stopped.
+/// Whether the process runs, and whether it is of use.
+pub(super) fn checks(health: Health) -> Router {
+    let ready = Router::new().route("/readyz", get(ready)).with_state(health);
+    Router::new().route("/healthz", get(|| async { "ok\n" })).merge(ready)
+}
+
+/// What the server waits for; 503 unless that is nothing.
 async fn ready(State(health): State<Health>) -> impl IntoResponse {
-    let Ok(head) = health.log.head().await else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n");
-    };
-    if health.views.wait_for(head, READY_PATIENCE).await == Waited::TimedOut {
-        return (StatusCode::SERVICE_UNAVAILABLE, "the views are behind\n");
-    }
-    match projections::status(health.log.pool()).await {
-        Ok(views) if !views.iter().any(|view| matches!(view.state, ViewState::Stopped { .. })) => {
-            (StatusCode::OK, "ready\n")
-        }
-        Ok(_) => (StatusCode::SERVICE_UNAVAILABLE, "a view has stopped: see `annal views status`\n"),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the views do not answer\n"),
-    }
+    let readiness = health.look().await;
+    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, [(header::CACHE_CONTROL, "no-store")], Json(readiness))
 }
 
 fn welcome(playground: bool) -> Html<String> {

@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 
 use async_graphql::{Response, ServerError, Value};
+use metrics::counter;
 use serde::Serialize;
 
-use super::observe::TransportStats;
+use super::observe::{REFUSALS, TransportStats};
 use super::refusal::{Code, Refusal, coded, fault_message};
 
 /// Validation errors in one answer; a document of unknown fields shall not be an amplifier.
 const ERRORS_MAX: usize = 10;
 /// Code with which a subscription says that its reader lags behind; the socket closes with 4410.
 const SLOW_CONSUMER: &str = "SLOW_CONSUMER";
-/// How the library begins the error of a value that an argument's type cannot take.
-const COERCION: &str = "Failed to parse \"";
+/// How the library begins the errors of a value that an argument's type cannot take. They quote the value: they
+/// are for the caller's eyes only.
+const COERCIONS: [&str; 2] = ["Failed to parse \"", "Expected input type \""];
 /// How the library's validation begins the same error.
 const INVALID_ARGUMENT: &str = "Invalid value for argument";
 /// How the library begins the errors of its own limits.
@@ -62,8 +64,10 @@ pub(crate) fn conclude(
         return Err(Refusal::of_errors(code, errors.into_iter().map(|(_, error)| error).collect()));
     }
     for error in &mut response.errors {
-        if code_of(error).is_none() {
-            *error = field(std::mem::replace(error, ServerError::new("", None)), correlation, stats);
+        match code_of(error) {
+            // Resolvers take their codes from a closed list.
+            Some(code) => counter!(REFUSALS, "code" => code.to_owned()).increment(1),
+            None => *error = field(std::mem::replace(error, ServerError::new("", None)), correlation, stats),
         }
     }
     Ok(response)
@@ -83,7 +87,7 @@ fn code_of(error: &ServerError) -> Option<&str> {
 
 fn validation(error: ServerError) -> (Code, ServerError) {
     let starts = |prefix: &str| error.message.starts_with(prefix);
-    let code = if starts(INVALID_ARGUMENT) || starts(COERCION) {
+    let code = if starts(INVALID_ARGUMENT) || COERCIONS.into_iter().any(starts) {
         Code::BadUserInput
     } else if LIBRARY_LIMITS.into_iter().any(starts) {
         Code::DocumentTooComplex
@@ -94,7 +98,7 @@ fn validation(error: ServerError) -> (Code, ServerError) {
 }
 
 fn field(error: ServerError, correlation: &str, stats: &TransportStats) -> ServerError {
-    if error.message.starts_with(COERCION) && error.source.is_none() {
+    if COERCIONS.iter().any(|start| error.message.starts_with(start)) && error.source.is_none() {
         return coded(error, Code::BadUserInput);
     }
     stats.fault();

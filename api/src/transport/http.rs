@@ -19,6 +19,7 @@ use super::conclude::conclude;
 use super::identity::{Credential, Identity, IdentityFault, credential};
 use super::media::{Media, is_json};
 use super::observe::TransportStats;
+use super::observed::{Observed, Outcome};
 use super::params::Params;
 use super::prepare::{Prepared, prepare};
 use super::refusal::{Code, Refusal};
@@ -78,9 +79,11 @@ async fn answer<E: Executor, I: Identity>(
         OperationType::Mutation | OperationType::Query => {}
     }
     let correlation = Arc::clone(&info.correlation);
+    let name = request.operation_name.as_deref();
+    let observed = Observed::begin(kind, name, &correlation, info.parent.as_ref());
     let request = request.data(caller).data(info);
     let response =
-        execute(&transport.executor, request, kind, &correlation, config, &transport.stats).await?;
+        execute(&transport.executor, request, observed, &correlation, config, &transport.stats).await?;
     conclude(response, &correlation, &transport.stats)
 }
 
@@ -88,22 +91,26 @@ async fn answer<E: Executor, I: Identity>(
 pub(crate) async fn execute<E: Executor>(
     executor: &E,
     request: Request,
-    kind: OperationType,
+    observed: Observed,
     correlation: &str,
     config: &TransportConfig,
     stats: &TransportStats,
 ) -> Result<async_graphql::Response, Refusal> {
     stats.operation();
-    let span = tracing::info_span!("graphql", %kind, name = request.operation_name.as_deref(), correlation);
-    let running = AssertUnwindSafe(executor.execute(request).instrument(span)).catch_unwind();
+    let running = AssertUnwindSafe(executor.execute(request).instrument(observed.span())).catch_unwind();
     match timeout(config.operation_timeout(), running).await {
-        Ok(Ok(response)) => Ok(response),
+        Ok(Ok(response)) => {
+            observed.end(if response.errors.is_empty() { Outcome::Ok } else { Outcome::Errors });
+            Ok(response)
+        }
         Ok(Err(_panic)) => {
+            observed.end(Outcome::Panic);
             stats.fault();
             tracing::error!(correlation, "a resolver panicked");
             Err(Refusal::fault(correlation))
         }
         Err(_elapsed) => {
+            observed.end(Outcome::Timeout);
             let message = format!("The operation was stopped after {} seconds.", config.operation_timeout_s);
             Err(Refusal::new(Code::Timeout, message))
         }

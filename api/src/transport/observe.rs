@@ -2,7 +2,26 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use async_graphql::parser::types::OperationType;
+use metrics::counter;
+
+use super::observed::{Outcome, kind_name};
 use super::refusal::Code;
+
+/// The metric that counts refusals, by the code that the client reads.
+pub const REFUSALS: &str = "annal_refusals_total";
+
+/// Counts one refusal, by whichever layer. The code must be one of a closed list: it becomes a label.
+pub fn count_refusal(code: &'static str) {
+    counter!(REFUSALS, "code" => code).increment(1);
+}
+
+/// Every kind of operation with every outcome, as the labels `kind` and `outcome` of metrics.
+pub fn operation_labels() -> impl Iterator<Item = (&'static str, &'static str)> {
+    [OperationType::Query, OperationType::Mutation, OperationType::Subscription]
+        .into_iter()
+        .flat_map(|kind| Outcome::ALL.map(|outcome| (kind_name(kind), outcome.name())))
+}
 
 /// Counters that only rise, except the open sockets. Written with relaxed atomics: no lock, no order.
 #[derive(Debug, Default)]
@@ -56,6 +75,7 @@ impl TransportStats {
 
     pub(crate) fn refused(&self, code: Code) {
         self.refusals[code as usize].fetch_add(1, Ordering::Relaxed);
+        count_refusal(code.as_str());
     }
 
     pub(crate) fn fault(&self) {

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use opentelemetry::trace::SpanContext;
 
 use super::config::TransportConfig;
+use super::observed;
 
 /// Longest user agent kept, in bytes; the rest is cut.
 const USER_AGENT_BYTES_MAX: usize = 256;
@@ -46,6 +48,8 @@ pub struct RequestInfo {
     pub channel: Channel,
     /// Sixteen hexadecimal digits that name this request (or socket) in logs and in fault answers.
     pub correlation: Arc<str>,
+    /// The span of the caller, when it handed its trace over.
+    pub(crate) parent: Option<SpanContext>,
 }
 
 impl RequestInfo {
@@ -60,12 +64,14 @@ impl RequestInfo {
             language: text(header::ACCEPT_LANGUAGE).map(Language::of_header).unwrap_or_default(),
             channel,
             correlation: new_correlation(),
+            parent: observed::parent(&parts.headers),
         }
     }
 
-    /// The same caller's next operation on an open socket, under a name of its own.
+    /// The same caller's next operation on an open socket, under a name of its own and in a trace of its own:
+    /// a trace must not grow for as long as a socket is open.
     pub(crate) fn next_operation(&self) -> Self {
-        Self { correlation: new_correlation(), ..self.clone() }
+        Self { correlation: new_correlation(), parent: None, ..self.clone() }
     }
 }
 

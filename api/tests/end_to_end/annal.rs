@@ -60,20 +60,31 @@ impl Installation {
 
     /// Starts the server on a free port; it is ready when this returns.
     pub(crate) async fn serve(&self) -> Annal {
+        self.serve_with(&[]).await
+    }
+
+    /// The same with further flags.
+    pub(crate) async fn serve_with(&self, flags: &[&str]) -> Annal {
         let log = self.folder.path().join("log");
         let log_file = File::options().create(true).append(true).open(&log).unwrap();
-        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
+        let given: Vec<&str> = ["serve", "--listen", "127.0.0.1:0"].iter().chain(flags).copied().collect();
+        let mut command = self.command(&given);
         let mut process = command.stdout(Stdio::piped()).stderr(log_file).spawn().unwrap();
         let mut said = BufReader::new(process.stdout.take().unwrap()).lines();
         let started = timeout(START_MAX, async {
-            let port = port(&mut said).await?;
-            ready(port).await;
-            Some(port)
+            let ports = Ports::read(&mut said).await?;
+            ready(ports.main).await;
+            Some(ports)
         });
-        let Ok(Some(port)) = started.await else {
-            panic!("the server does not start:\n{}", std::fs::read_to_string(log).unwrap());
+        let Ok(Some(ports)) = started.await else {
+            panic!("the server does not start:\n{}", self.log());
         };
-        Annal { process, port, _said: said }
+        Annal { process, ports, said }
+    }
+
+    /// Every line that its servers have logged so far.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 
     /// Runs a command to its end: whether it ended well, and what it said.
@@ -91,14 +102,27 @@ impl Installation {
     }
 }
 
-/// The port in the line `GraphQL   http://localhost:PORT/graphql   ws://...`.
-async fn port(said: &mut Lines<BufReader<ChildStdout>>) -> Option<u16> {
-    while let Some(line) = said.next_line().await.unwrap() {
-        if let Some((_, after)) = line.split_once("ws://localhost:") {
-            return after.split('/').next()?.parse().ok();
+/// Where a server says that it is open.
+struct Ports {
+    main: u16,
+    metrics: Option<u16>,
+}
+
+impl Ports {
+    /// Reads the lines `Metrics   http://127.0.0.1:PORT/metrics` (if asked for) and
+    /// `GraphQL   http://localhost:PORT/graphql   ws://...`.
+    async fn read(said: &mut Lines<BufReader<ChildStdout>>) -> Option<Self> {
+        let mut metrics = None;
+        while let Some(line) = said.next_line().await.unwrap() {
+            if let Some((_, after)) = line.split_once("Metrics ") {
+                metrics = after.trim().strip_suffix("/metrics")?.rsplit(':').next()?.parse().ok();
+            }
+            if let Some((_, after)) = line.split_once("ws://localhost:") {
+                return Some(Self { main: after.split('/').next()?.parse().ok()?, metrics });
+            }
         }
+        None
     }
-    None
 }
 
 async fn ready(port: u16) {
@@ -111,15 +135,25 @@ async fn ready(port: u16) {
 /// A running server.
 pub(crate) struct Annal {
     process: Child,
-    port: u16,
+    ports: Ports,
     /// Kept open, so that the server always has somebody to speak to.
-    _said: Lines<BufReader<ChildStdout>>,
+    said: Lines<BufReader<ChildStdout>>,
 }
 
 impl Annal {
     /// Where GraphQL is.
     pub(crate) fn graphql(&self) -> String {
-        format!("http://127.0.0.1:{}/graphql", self.port)
+        self.at("/graphql")
+    }
+
+    /// Some other path of it.
+    pub(crate) fn at(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.ports.main)
+    }
+
+    /// A path on the address for operators, which has to be there.
+    pub(crate) fn for_operators(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.ports.metrics.expect("metrics were asked for"))
     }
 
     /// SIGKILL: no farewell to anybody.
@@ -127,11 +161,26 @@ impl Annal {
         self.process.kill().await.unwrap();
     }
 
-    /// SIGTERM; the server has to end well, and in time.
-    pub(crate) async fn stop(mut self) {
+    /// SIGTERM; the server has to end well, and in time. Returns what it has said since its start.
+    pub(crate) async fn stop(mut self) -> String {
+        self.ask_to_stop();
+        self.has_stopped().await
+    }
+
+    /// SIGTERM, without waiting for what comes of it.
+    pub(crate) fn ask_to_stop(&self) {
         let number = self.process.id().and_then(|id| Pid::from_raw(id.try_into().ok()?)).expect("it runs");
         kill_process(number, Signal::TERM).unwrap();
+    }
+
+    /// Waits until a server that was asked to stop has ended, which has to be well, and in time.
+    pub(crate) async fn has_stopped(&mut self) -> String {
         let status = timeout(STOP_MAX, self.process.wait()).await.expect("stopped in time").unwrap();
         assert_eq!(status.code(), Some(0), "SIGTERM ends the server well");
+        let mut said = String::new();
+        while let Some(line) = self.said.next_line().await.unwrap() {
+            said = format!("{said}{line}\n");
+        }
+        said
     }
 }

@@ -8,10 +8,20 @@ mod clients;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod discretion;
+#[cfg(test)]
+mod drain;
+#[cfg(test)]
 mod embedded;
 #[cfg(test)]
 mod folder;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod person;
+#[cfg(test)]
+mod readiness;
+#[cfg(test)]
+mod traces;

@@ -42,6 +42,11 @@ pub(crate) struct Person {
 }
 
 impl Person {
+    /// Somebody who is not signed in.
+    pub(crate) fn nobody() -> Self {
+        Self { http: reqwest::Client::new(), token: String::new(), id: String::new() }
+    }
+
     /// Joins; the password follows from the user name.
     pub(crate) async fn register(url: &str, user_name: &str) -> Self {
         Self::come_in(url, user_name, REGISTER).await
@@ -53,7 +58,7 @@ impl Person {
     }
 
     async fn come_in(url: &str, user_name: &str, mutation: &str) -> Self {
-        let mut person = Self { http: reqwest::Client::new(), token: String::new(), id: String::new() };
+        let mut person = Self::nobody();
         let come_in =
             json!({ "userName": user_name, "password": format!("secret of {}", user_name.to_lowercase()) });
         let payload = person.act(url, mutation, come_in).await;

@@ -4,7 +4,7 @@ use metrics::{counter, histogram};
 use tokio::time::Instant;
 use tracing::Span;
 
-use super::batch::{Plan, Verdict};
+use super::batch::Plan;
 use super::request::AppendRequest;
 
 /// What became of a batch.
@@ -12,7 +12,7 @@ use super::request::AppendRequest;
 pub(super) enum BatchOutcome {
     /// Its events are in the log.
     Appended,
-    /// It had nothing to write: refusals, repeated commands, stale decisions.
+    /// It had no events: refusals, repeated commands, stale decisions.
     Confirmed,
     /// The database refused it, as a whole or its one command.
     Refused,
@@ -56,13 +56,9 @@ impl Observed {
 
     /// Notes that the batch was carried out.
     pub(super) fn committed(self, batch: &[AppendRequest], plan: &Plan) {
-        let appended = batch
-            .iter()
-            .zip(&plan.verdicts)
-            .filter(|(_, verdict)| matches!(verdict, Verdict::Append { .. }))
-            .map(|(request, _)| request.events.len());
-        let outcome = if plan.is_empty() { BatchOutcome::Confirmed } else { BatchOutcome::Appended };
-        self.end(outcome, batch.len(), appended.sum());
+        let events = plan.events(batch).count();
+        let outcome = if events > 0 { BatchOutcome::Appended } else { BatchOutcome::Confirmed };
+        self.end(outcome, batch.len(), events);
     }
 
     /// Notes that nothing came of it, as far as is known.

@@ -13,6 +13,7 @@ use super::super::Transport;
 use super::super::conclude::{Answer, conclude, is_slow_consumer};
 use super::super::http::execute;
 use super::super::identity::Identity;
+use super::super::observed::{Observed, Outcome};
 use super::super::refusal::Refusal;
 use super::outbox::{Content, Outbox, Parcel};
 
@@ -62,7 +63,8 @@ pub(crate) fn start<E: Executor, I: Identity>(transport: &Arc<Transport<E, I>>, 
 async fn once<E: Executor, I: Identity>(transport: Arc<Transport<E, I>>, order: Order) {
     let Order { id, run, kind, request, correlation, outbox } = order;
     let (config, stats) = (&transport.config, &transport.stats);
-    let content = match execute(&transport.executor, request, kind, &correlation, config, stats)
+    let observed = Observed::begin(kind, request.operation_name.as_deref(), &correlation, None);
+    let content = match execute(&transport.executor, request, observed, &correlation, config, stats)
         .await
         .and_then(|response| conclude(response, &correlation, stats))
     {
@@ -78,29 +80,35 @@ async fn once<E: Executor, I: Identity>(transport: Arc<Transport<E, I>>, order: 
 }
 
 async fn subscription<E: Executor, I: Identity>(transport: Arc<Transport<E, I>>, order: Order) {
-    let Order { id, run, request, correlation, outbox, .. } = order;
+    let Order { id, run, kind, request, correlation, outbox } = order;
     transport.stats.operation();
-    let name = request.operation_name.as_deref();
-    let span = tracing::info_span!("graphql", kind = "subscription", name, %correlation);
+    let observed = Observed::begin(kind, request.operation_name.as_deref(), &correlation, None);
     let parcel = |content| Parcel { id: Arc::clone(&id), run, content };
     let pumping = async {
         let mut responses = transport.executor.execute_stream(request, None);
         while let Some(response) = responses.next().await {
             if is_slow_consumer(&response) {
                 outbox.cut_off();
-                return;
+                return Outcome::Errors;
             }
             let pushed = conclude(response, &correlation, &transport.stats)
                 .and_then(|response| written(&response, &correlation))
                 .map(|text| Content::Push(text.into()));
             let ended = pushed.is_err();
-            if !outbox.send(parcel(pushed.unwrap_or_else(refused))).await || ended {
-                return;
+            if !outbox.send(parcel(pushed.unwrap_or_else(refused))).await {
+                return Outcome::Cancelled;
+            }
+            if ended {
+                return Outcome::Errors;
             }
         }
         outbox.send(parcel(Content::End)).await;
+        Outcome::Ok
     };
-    if AssertUnwindSafe(pumping.instrument(span)).catch_unwind().await.is_err() {
+    if let Ok(outcome) = AssertUnwindSafe(pumping.instrument(observed.span())).catch_unwind().await {
+        observed.end(outcome);
+    } else {
+        observed.end(Outcome::Panic);
         transport.stats.fault();
         tracing::error!(correlation = %correlation, "a subscription panicked");
         outbox.send(parcel(refused(Refusal::fault(&correlation)))).await;
