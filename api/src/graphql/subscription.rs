@@ -7,12 +7,16 @@ use domain::conversation::{ConversationEvent, ConversationKind as Kind};
 use domain::friendship::FriendshipEvent;
 use domain::{Event, Recorded};
 use futures_util::{Stream, StreamExt as _};
+use std::future::ready;
+use std::sync::Arc;
 
 use super::context::ContextExt as _;
 use super::faults;
 use super::ids::NodeId;
 use super::model::{ConversationKind, Message, Person};
 use super::scalars::{DateTime, Position};
+use crate::live::{FeedError, LiveEvent};
+use crate::transport::{Audience, Shareable, Sharing};
 
 /// Something that happened and concerns the viewer.
 #[derive(SimpleObject, Clone)]
@@ -133,14 +137,45 @@ impl Subscription {
         ctx: &Context<'_>,
         #[graphql(desc = "The last position that the client has seen.")] after: Option<Position>,
     ) -> Result<impl Stream<Item = Result<Update>> + use<>> {
-        let caller = ctx.caller()?;
-        let feed = ctx.app().feeds.open(caller.account, after.map(|after| after.0));
-        Ok(feed.filter_map(|recorded| async {
-            match recorded {
-                Ok(recorded) => update(&recorded).map(Ok),
-                Err(error) => Some(Err(faults::feed(&error))),
-            }
-        }))
+        let open = || {
+            let caller = ctx.caller()?;
+            let feed = ctx.app().feeds.open(caller.account, after.map(|after| after.0));
+            Ok(feed.filter_map(|event| ready(told(event))).boxed())
+        };
+        ctx.data::<Sharing>()?.payloads(MEMBERS, open, |event: &LiveEvent| update(event.recorded()))
+    }
+}
+
+/// Everybody whom an event concerns is shown the same of it.
+const MEMBERS: Audience = Audience("members");
+
+fn told(event: Result<Arc<LiveEvent>, FeedError>) -> Option<Result<Arc<dyn Shareable>>> {
+    match event {
+        Ok(event) => is_told(&event.recorded().event).then_some(Ok(event)),
+        Err(error) => Some(Err(faults::feed(&error))),
+    }
+}
+
+/// Whether an event is an update at all: exactly when [`event`] makes something of it.
+fn is_told(event: &Event) -> bool {
+    match event {
+        Event::Account(
+            AccountEvent::AccountRegistered { .. }
+            | AccountEvent::SignInRefused { .. }
+            | AccountEvent::SignedIn { .. }
+            | AccountEvent::SignedOut { .. },
+        )
+        | Event::Friendship(
+            FriendshipEvent::FriendRequested { .. } | FriendshipEvent::FriendRequestConfirmed { .. },
+        )
+        | Event::Conversation(
+            ConversationEvent::ConversationStarted { .. } | ConversationEvent::MessageSent { .. },
+        ) => true,
+        // Nobody is signed in to an erased account to hear it; each session was told that it ended. That a
+        // friend was filed is told by FriendRequestConfirmed.
+        Event::Account(AccountEvent::PersonalDataErased {} | AccountEvent::ErasureConfirmed {})
+        | Event::Contacts(ContactsEvent::FriendFiled { .. })
+        | Event::Handle(_) => false,
     }
 }
 

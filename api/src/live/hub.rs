@@ -1,16 +1,16 @@
 //! The hub of a node: topics, their listeners, and the position up to which it has delivered.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::account::AccountEvent;
-use domain::{AccountId, ConversationId, Event, Position, Recorded, SessionId};
+use domain::{AccountId, ConversationId, Position, Recorded, SessionId};
 use eventlog::{EventLog, LiveBatch, LogError};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{mpsc, oneshot};
 
-use super::topics::{Topic, joining, topics};
+use super::event::LiveEvent;
+use super::state::{ListenerId, State};
+use super::topics::Topic;
 
 /// Limits of live delivery.
 #[derive(Clone, Copy, Debug)]
@@ -19,34 +19,31 @@ pub struct HubLimits {
     pub waiting_events_max: usize,
     /// Events read at once when the hub or a listener catches up.
     pub catch_up_events_max: u32,
+    /// Newest events kept in memory for those who resume. Default 4,096.
+    pub recent_events_max: usize,
+    /// Bytes of the events kept for those who resume; what is made of them for sockets comes on top, at
+    /// most eight times as much. Default 8 MiB.
+    pub recent_bytes_max: usize,
 }
 
 impl Default for HubLimits {
     fn default() -> Self {
-        Self { waiting_events_max: 1_024, catch_up_events_max: 500 }
+        Self {
+            waiting_events_max: 1_024,
+            catch_up_events_max: 500,
+            recent_events_max: 4_096,
+            recent_bytes_max: 8 * 1024 * 1024,
+        }
     }
-}
-
-type ListenerId = u64;
-
-struct Listener {
-    topics: HashSet<Topic>,
-    queue: mpsc::Sender<Arc<Recorded>>,
-}
-
-#[derive(Default)]
-struct State {
-    delivered: Position,
-    listeners: HashMap<ListenerId, Listener>,
-    topics: HashMap<Topic, HashSet<ListenerId>>,
-    sessions: HashMap<SessionId, Vec<oneshot::Sender<()>>>,
 }
 
 /// Delivers new events to listeners. Cheap to clone.
 #[derive(Clone)]
-pub struct Hub {
-    state: Arc<Mutex<State>>,
-    next_id: Arc<AtomicU64>,
+pub struct Hub(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<State>,
+    next_id: AtomicU64,
     limits: HubLimits,
 }
 
@@ -54,7 +51,7 @@ pub struct Hub {
 pub(super) struct Subscription {
     id: ListenerId,
     hub: Hub,
-    pub(super) events: mpsc::Receiver<Arc<Recorded>>,
+    pub(super) events: mpsc::Receiver<Arc<LiveEvent>>,
 }
 
 impl Drop for Subscription {
@@ -68,29 +65,26 @@ impl Hub {
     pub fn start(log: &EventLog, limits: HubLimits) -> Self {
         let follow = log.follow();
         let delivered = *log.watch_head().borrow();
-        let state = State { delivered, ..State::default() };
-        let hub = Self { state: Arc::new(Mutex::new(state)), next_id: Arc::default(), limits };
+        let state = Mutex::new(State::new(delivered, limits));
+        let hub = Self(Arc::new(Shared { state, next_id: AtomicU64::default(), limits }));
         tokio::spawn(hub.clone().deliver(log.clone(), follow));
         hub
     }
 
     /// The limits in force.
     pub fn limits(&self) -> HubLimits {
-        self.limits
+        self.0.limits
     }
 
     /// Feeds that listen now, for operators.
     pub fn listeners(&self) -> usize {
-        self.state().listeners.len()
+        self.state().listening()
     }
 
     /// Resolves when the session is ended by anybody; at once when the hub is gone.
     pub fn session_ended(&self, session: SessionId) -> impl Future<Output = ()> + Send + use<> {
         let (sender, ended) = oneshot::channel();
-        let mut state = self.state();
-        let waiting = state.sessions.entry(session).or_default();
-        waiting.retain(|sender| !sender.is_closed());
-        waiting.push(sender);
+        self.state().await_end_of(session, sender);
         async move {
             // A dropped sender means the same: nobody will tell any more.
             drop(ended.await);
@@ -99,14 +93,24 @@ impl Hub {
 
     /// Begins to listen to a person's topic. Returns the position behind which its events arrive live.
     pub(super) fn subscribe(&self, account: AccountId) -> (Subscription, Position) {
-        let (queue, events) = mpsc::channel(self.limits.waiting_events_max);
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let (queue, events) = mpsc::channel(self.0.limits.waiting_events_max.max(1));
+        let id = self.0.next_id.fetch_add(1, Ordering::Relaxed);
         let mut state = self.state();
-        state.listeners.insert(id, Listener { topics: HashSet::new(), queue });
+        state.enter(id, queue);
         state.join(id, Topic::Account(account));
-        let delivered = state.delivered;
+        let delivered = state.delivered();
         drop(state);
         (Subscription { id, hub: self.clone(), events }, delivered)
+    }
+
+    /// How far it has delivered.
+    pub(super) fn delivered(&self) -> Position {
+        self.state().delivered()
+    }
+
+    /// All events above `after` and up to `until`, of everybody; none when they are not in memory.
+    pub(super) fn recent(&self, after: Position, until: Position) -> Option<Vec<Arc<LiveEvent>>> {
+        self.state().recent(after, until)
     }
 
     /// Listens to conversations too. Returns the position behind which their events arrive live.
@@ -119,12 +123,12 @@ impl Hub {
         for conversation in conversations {
             state.join(subscription.id, Topic::Conversation(conversation));
         }
-        state.delivered
+        state.delivered()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         // The state is consistent at every await-free step, so a panic elsewhere does not spoil it.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn deliver(self, log: EventLog, mut follow: tokio::sync::broadcast::Receiver<LiveBatch>) {
@@ -141,97 +145,30 @@ impl Hub {
     }
 
     async fn deliver_batch(&self, log: &EventLog, batch: &LiveBatch) -> Result<(), LogError> {
-        let next = self.state().delivered.next();
+        let next = self.delivered().next();
         if batch.first().is_some_and(|first| first.position > next) {
             self.catch_up(log).await?;
         }
-        let mut state = self.state();
-        for recorded in batch.iter() {
-            if recorded.position == state.delivered.next() {
-                state.deliver(recorded);
-            }
-        }
+        self.take(batch.iter().cloned());
         Ok(())
     }
 
     async fn catch_up(&self, log: &EventLog) -> Result<(), LogError> {
         loop {
-            let after = self.state().delivered;
-            let page = log.read(after, self.limits.catch_up_events_max).await?;
+            let page = log.read(self.delivered(), self.0.limits.catch_up_events_max).await?;
             if page.is_empty() {
                 return Ok(());
             }
-            let mut state = self.state();
-            for recorded in page {
-                if recorded.position == state.delivered.next() {
-                    state.deliver(&Arc::new(recorded));
-                }
-            }
-        }
-    }
-}
-
-impl State {
-    fn join(&mut self, id: ListenerId, topic: Topic) {
-        if let Some(listener) = self.listeners.get_mut(&id) {
-            listener.topics.insert(topic);
-            self.topics.entry(topic).or_default().insert(id);
+            self.take(page.into_iter().map(Arc::new));
         }
     }
 
-    fn leave(&mut self, id: ListenerId) {
-        let Some(listener) = self.listeners.remove(&id) else { return };
-        for topic in listener.topics {
-            if let Some(ids) = self.topics.get_mut(&topic) {
-                ids.remove(&id);
-                if ids.is_empty() {
-                    self.topics.remove(&topic);
-                }
-            }
-        }
-    }
-
-    fn deliver(&mut self, recorded: &Arc<Recorded>) {
-        let mut to: HashSet<ListenerId> = HashSet::new();
-        for topic in topics(recorded) {
-            to.extend(self.topics.get(&topic).into_iter().flatten());
-        }
-        let mut too_slow = Vec::new();
-        for id in to {
-            if let Some(listener) = self.listeners.get(&id)
-                && listener.queue.try_send(Arc::clone(recorded)).is_err()
-            {
-                too_slow.push(id);
-            }
-        }
-        // Cutting a slow listener off ends its queue behind what it still holds; it resumes from there.
-        for id in too_slow {
-            self.leave(id);
-        }
-        self.delivered = recorded.position;
-        self.follow_members(recorded);
-        self.end_sessions(recorded);
-    }
-
-    /// Lets the devices of new members into the conversation's topic.
-    fn follow_members(&mut self, recorded: &Recorded) {
-        let Some((conversation, members)) = joining(recorded) else { return };
-        let devices: Vec<ListenerId> = members
-            .iter()
-            .filter_map(|member| self.topics.get(&Topic::Account(*member)))
-            .flatten()
-            .copied()
-            .collect();
-        for id in devices {
-            self.join(id, Topic::Conversation(conversation));
-        }
-    }
-
-    fn end_sessions(&mut self, recorded: &Recorded) {
-        if let Event::Account(AccountEvent::SignedOut { session }) = &recorded.event {
-            for waiting in self.sessions.remove(session).into_iter().flatten() {
-                // A socket that closed already needs no word.
-                let _ = waiting.send(());
+    /// Delivers what comes next; drops what was delivered already.
+    fn take(&self, events: impl Iterator<Item = Arc<Recorded>>) {
+        let mut state = self.state();
+        for recorded in events {
+            if recorded.position == state.delivered().next() {
+                state.deliver(&Arc::new(LiveEvent::new(recorded)));
             }
         }
     }

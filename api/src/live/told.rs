@@ -4,7 +4,9 @@
 //! arrive, must find it in the next query. So a query waits until the views hold everything that its
 //! viewer was told by this node; who was told nothing new does not wait at all.
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use domain::{AccountId, Position};
@@ -19,7 +21,11 @@ const PEOPLE_MAX: usize = 100_000;
 
 /// The last position that each person was told of. Cheap to clone.
 #[derive(Clone)]
-pub struct Told(Arc<Cache<AccountId, Position>>);
+pub struct Told(Arc<Cache<AccountId, Arc<AtomicI64>>>);
+
+/// One person's entry, for those who tell often.
+#[derive(Clone, Debug)]
+pub(super) struct TellTale(Arc<AtomicI64>);
 
 impl Default for Told {
     fn default() -> Self {
@@ -27,19 +33,30 @@ impl Default for Told {
     }
 }
 
+impl TellTale {
+    /// Takes note that the person knows of everything up to a position.
+    pub(super) fn note(&self, position: Position) {
+        self.0.fetch_max(position.0, Ordering::Release);
+    }
+}
+
 impl Told {
+    /// The entry of a person.
+    pub(super) fn of(&self, account: AccountId) -> TellTale {
+        let Ok(entry) = self.0.get_or_insert_with(&account, || Ok::<_, Infallible>(Arc::default()));
+        TellTale(entry)
+    }
+
     /// Takes note that a person knows of everything up to a position.
     pub fn note(&self, account: AccountId, position: Position) {
-        if self.0.get(&account).is_none_or(|known| known < position) {
-            self.0.insert(account, position);
-        }
+        self.of(account).note(position);
     }
 
     /// Waits until the views hold what the person was told; a second at most.
     pub async fn wait(&self, views: &Views, account: AccountId) {
         if let Some(position) = self.0.get(&account) {
             // Whether it was reached or not, the views are read now.
-            views.wait_for(position, PATIENCE).await;
+            views.wait_for(Position(position.load(Ordering::Acquire)), PATIENCE).await;
         }
     }
 }

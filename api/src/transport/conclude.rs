@@ -45,6 +45,17 @@ impl<'a> Answer<'a> {
     }
 }
 
+/// The answer of an operation as JSON.
+///
+/// # Errors
+/// A fault: it has been logged.
+pub(crate) fn written(response: &Response, correlation: &str) -> Result<String, Refusal> {
+    serde_json::to_string(&Answer::executed(response)).map_err(|error| {
+        tracing::error!(correlation, fault = %error, "a payload could not be written as JSON");
+        Refusal::fault(correlation)
+    })
+}
+
 /// Gives every error its code.
 ///
 /// Parsing, operation choice and variables are checked before execution, so an error without a path and

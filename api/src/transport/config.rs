@@ -84,7 +84,7 @@ pub struct SocketLimits {
     pub operations_max: usize,
     /// Longest operation id, in bytes. Default 128.
     pub id_bytes_max: usize,
-    /// Read buffer of one socket, in bytes. Default 4,096.
+    /// Read buffer of one socket, in bytes; it is cleared whenever the socket is looked at. Default 1,024.
     pub read_buffer_bytes: usize,
     /// Write buffer of one socket, in bytes: what is written before the kernel is asked. Default 4,096.
     pub write_buffer_bytes: usize,
@@ -138,7 +138,7 @@ impl Default for SocketLimits {
             stalled_s: 10,
             operations_max: 32,
             id_bytes_max: 128,
-            read_buffer_bytes: 4_096,
+            read_buffer_bytes: 1_024,
             write_buffer_bytes: 4_096,
             answer_first_ms_max: 250,
         }

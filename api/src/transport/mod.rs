@@ -34,6 +34,7 @@ mod prepare;
 mod refusal;
 mod request_info;
 mod respond;
+mod sharing;
 mod socket;
 mod tokens;
 mod variables;
@@ -57,6 +58,8 @@ pub use persisted::{DocumentsError, persisted_documents};
 pub use playground::playground;
 pub use refusal::Code;
 pub use request_info::{Channel, Language, RequestInfo};
+use sharing::Plans;
+pub use sharing::{Audience, Shareable, SharedEvents, Sharing, Writings};
 
 /// What the transport needs from the app, gathered once at start.
 ///
@@ -69,6 +72,7 @@ pub struct Transport<E, I> {
     stats: Arc<TransportStats>,
     draining: watch::Receiver<bool>,
     sockets: Arc<Semaphore>,
+    plans: Plans<E>,
 }
 
 impl<E: Executor, I: Identity> Transport<E, I> {
@@ -82,7 +86,8 @@ impl<E: Executor, I: Identity> Transport<E, I> {
         draining: watch::Receiver<bool>,
     ) -> Self {
         let sockets = Arc::new(Semaphore::new(config.socket.sockets_max.min(Semaphore::MAX_PERMITS)));
-        Self { executor, identity, config, sdl: sdl.into(), stats: Arc::default(), draining, sockets }
+        let (sdl, stats, plans) = (sdl.into(), Arc::default(), Plans::default());
+        Self { executor, identity, config, sdl, stats, draining, sockets, plans }
     }
 
     /// Counters for the metrics page; they live as long as the transport.

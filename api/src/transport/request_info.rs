@@ -68,6 +68,18 @@ impl RequestInfo {
         }
     }
 
+    /// Nobody's request: payloads that go to many sockets are made with it.
+    pub(crate) fn of_nobody(language: Language) -> Self {
+        Self {
+            peer: None,
+            user_agent: None,
+            language,
+            channel: Channel::Socket,
+            correlation: new_correlation(),
+            parent: None,
+        }
+    }
+
     /// The same caller's next operation on an open socket, under a name of its own and in a trace of its own:
     /// a trace must not grow for as long as a socket is open.
     pub(crate) fn next_operation(&self) -> Self {

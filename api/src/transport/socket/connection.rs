@@ -2,7 +2,7 @@
 
 mod delivery;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use async_graphql::Executor;
@@ -47,7 +47,7 @@ async fn converse<E: Executor, I: Identity>(
 ) -> Option<Close> {
     let mut draining = transport.draining.clone();
     let greeted = tokio::select! {
-        greeted = greet(transport, wire, dialect, head) => greeted,
+        greeted = greet(transport, wire, dialect, head).boxed() => greeted,
         () = restart(&mut draining) => return Some(Close::Restart),
     };
     let guest = match greeted {
@@ -55,29 +55,47 @@ async fn converse<E: Executor, I: Identity>(
         Err(close) => return close,
     };
     let limits = &transport.config.socket;
-    let (outbox, mut inbox) = outbox(limits.queue_payloads_max, limits.stalled());
-    let mut ended = match &guest.caller {
-        Some(caller) => transport.identity.session_ended(caller),
-        None => futures_util::future::pending().boxed(),
-    };
+    let (outbox, inbox) = outbox(limits.queue_payloads_max, limits.stalled());
+    let mut fate = fate(transport, &guest, &inbox);
+    let mut restarting = async move { restart(&mut draining).await }.boxed();
     let mut connection = Connection {
         transport,
         wire,
         dialect,
         guest,
         outbox,
+        inbox,
         heartbeat: Heartbeat::new(limits),
-        operations: HashMap::new(),
+        operations: Vec::new(),
         runs: 0,
+        pushes: 0,
+        has_pushed: false,
         held: VecDeque::new(),
         held_until: None,
         draining: None,
     };
     loop {
-        if let Err(close) = connection.turn(&mut inbox, &mut ended, &mut draining).await {
+        if let Err(close) = connection.turn(&mut fate, &mut restarting).await {
             return close;
         }
     }
+}
+
+/// What ends the socket from outside: the end of the session, or a client that reads too slowly.
+fn fate<E: Executor, I: Identity>(
+    transport: &Transport<E, I>,
+    guest: &Guest<I>,
+    inbox: &Inbox,
+) -> BoxFuture<'static, Close> {
+    let cut_off = inbox.cut_off();
+    let ended = guest.caller.as_ref().map(|caller| transport.identity.session_ended(caller));
+    async move {
+        tokio::select! {
+            () = ended.unwrap_or_else(|| futures_util::future::pending().boxed()) => Close::SessionEnded,
+            () = cut_off => Close::SlowConsumer,
+        }
+    }
+    .boxed()
 }
 
 /// Waits for the drain signal; when nobody can give it any more the process is going down as well.
@@ -93,11 +111,17 @@ struct Connection<'a, E, I: Identity> {
     dialect: Dialect,
     guest: Guest<I>,
     outbox: Outbox,
+    inbox: Inbox,
     heartbeat: Heartbeat,
-    operations: HashMap<Arc<str>, Running>,
+    /// A handful: looked through, not looked up.
+    operations: Vec<Running>,
     runs: u64,
+    /// Counts shared pushes, so that each subscription is asked first in its turn.
+    pushes: usize,
+    /// Whether the last turn wrote shared pushes and looked at nothing else.
+    has_pushed: bool,
     /// Pushes that wait for the answer to a mutation of this socket.
-    held: VecDeque<Box<Parcel>>,
+    held: VecDeque<Parcel>,
     held_until: Option<Instant>,
     /// Set when the server shuts down: answers under way go out until then, nothing new is begun.
     draining: Option<Instant>,
@@ -107,32 +131,42 @@ impl<E: Executor, I: Identity> Connection<'_, E, I> {
     /// Waits for one thing and deals with it.
     async fn turn(
         &mut self,
-        inbox: &mut Inbox,
-        ended: &mut BoxFuture<'static, ()>,
-        draining: &mut watch::Receiver<bool>,
+        fate: &mut BoxFuture<'static, Close>,
+        restarting: &mut BoxFuture<'static, ()>,
     ) -> Result<(), Option<Close>> {
         if self.draining.is_some() && !self.answers_due() {
             return Err(Some(Close::Restart));
         }
-        let (release, drained) = (self.held_until, self.draining);
+        // Most wakings are for an event: everything else is looked at once it is out, so no flood of events
+        // keeps the socket from being read.
+        if !std::mem::take(&mut self.has_pushed)
+            && let Some(parcel) = delivery::shared(&mut self.operations, self.pushes).now_or_never()
+        {
+            self.has_pushed = true;
+            return self.deliver(parcel).await;
+        }
+        let due = [self.held_until, self.draining].into_iter().flatten().min();
         tokio::select! {
-            () = ended => Err(Some(Close::SessionEnded)),
-            () = inbox.cut_off.notified() => Err(Some(Close::SlowConsumer)),
+            close = fate => Err(Some(close)),
             received = self.wire.receive() => self.received(received).await,
-            Some(parcel) = inbox.queue.recv() => self.deliver(parcel, inbox).await,
+            Some(parcel) = self.inbox.queue.recv() => self.deliver(*parcel).await,
+            parcel = delivery::shared(&mut self.operations, self.pushes) => self.deliver(parcel).await,
             () = self.heartbeat.due() => self.ping().await,
-            () = restart(draining), if drained.is_none() => {
+            () = restarting, if self.draining.is_none() => {
                 self.draining = Some(Instant::now() + self.transport.config.operation_timeout());
                 Ok(())
             }
-            () = sleep_until(drained.unwrap_or_else(Instant::now)), if drained.is_some() => {
-                Err(Some(Close::Restart))
-            }
-            () = sleep_until(release.unwrap_or_else(Instant::now)), if release.is_some() => {
-                let late = self.release();
-                self.wire.send(late).await
-            }
+            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => self.overdue().await,
         }
+    }
+
+    /// Ends a drain that took too long, or lets out what waited too long for an answer.
+    async fn overdue(&mut self) -> Result<(), Option<Close>> {
+        if self.draining.is_some_and(|until| until <= Instant::now()) {
+            return Err(Some(Close::Restart));
+        }
+        let late = self.release();
+        self.wire.send(late).await
     }
 
     async fn ping(&mut self) -> Result<(), Option<Close>> {
@@ -161,7 +195,7 @@ impl<E: Executor, I: Identity> Connection<'_, E, I> {
             Incoming::Ping(payload) => self.wire.say(Dialect::pong(payload.as_ref())).await,
             Incoming::Pong => Ok(()),
             Incoming::Complete { id } => {
-                self.operations.remove(id.as_str());
+                self.operations.retain(|running| *running.id != *id);
                 self.after_answers().await
             }
             Incoming::Subscribe { id, payload } => self.subscribe(&id, payload).await,
@@ -173,7 +207,7 @@ impl<E: Executor, I: Identity> Connection<'_, E, I> {
         if id.len() > limits.id_bytes_max {
             return Err(Some(Close::BadMessage("Invalid message: id is too long")));
         }
-        if self.operations.contains_key(id) {
+        if self.operations.iter().any(|running| *running.id == *id) {
             return Err(Some(Close::DuplicateId));
         }
         let params = Params::of_object(payload).map_err(|_| Close::BadMessage("Invalid message: payload"))?;
@@ -202,16 +236,16 @@ impl<E: Executor, I: Identity> Connection<'_, E, I> {
         self.transport.identity.admit(caller.as_ref(), &info)?;
         let Prepared { request, kind } = prepare(params, config, caller.is_some())?;
         self.runs += 1;
-        let id: Arc<str> = id.into();
         let order = Order {
-            id: Arc::clone(&id),
+            id: id.into(),
             run: self.runs,
             kind,
+            language: info.language,
             correlation: Arc::clone(&info.correlation),
             request: request.data(caller.clone()).data(info),
             outbox: self.outbox.clone(),
         };
-        self.operations.insert(id, start(self.transport, order));
+        self.operations.push(start(self.transport, self.dialect, order));
         Ok(())
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! One task per socket reads and writes it ([`connection`]); every operation runs in a task of its own
 //! ([`operation`]) and hands its payloads over through one bounded queue, so a panic or a slow resolver
-//! touches nothing but its operation. What a close code asks of clients: [`close`].
+//! touches nothing but its operation. A subscription whose payloads are shared has a task only until its
+//! events are found; then the socket's own task takes the payloads, which others made. What a close code
+//! asks of clients: [`close`].
 
 mod close;
 mod connection;
@@ -29,6 +31,7 @@ use super::request_info::{Channel, RequestInfo};
 use super::respond;
 use super::{Transport, origin};
 use close::Close;
+pub(crate) use outbox::Content;
 use protocol::Dialect;
 use wire::Wire;
 

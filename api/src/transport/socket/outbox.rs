@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use async_graphql::ServerError;
 use axum::extract::ws::Utf8Bytes;
+use futures_util::stream::BoxStream;
 use tokio::sync::{Notify, mpsc};
 
 /// One payload on its way to a socket.
-#[derive(Debug)]
 pub(crate) struct Parcel {
     /// The operation's id, as the client named it.
     pub(crate) id: Arc<str>,
@@ -19,7 +19,6 @@ pub(crate) struct Parcel {
 }
 
 /// What a parcel holds.
-#[derive(Debug)]
 pub(crate) enum Content {
     /// The answer to a query or mutation, which ends it.
     Answer(Utf8Bytes),
@@ -29,10 +28,14 @@ pub(crate) enum Content {
     Refused(Vec<ServerError>),
     /// The end of a subscription.
     End,
+    /// A subscription that needs no task any more: the socket's loop takes its contents from here.
+    Shared(BoxStream<'static, Content>),
+    /// The reader of a subscription lags behind: the socket closes with 4410.
+    CutOff,
 }
 
 /// The sending side, one per operation.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Outbox {
     /// Boxed parcels: the channel keeps room for 32 of them per socket from the start.
     queue: mpsc::Sender<Box<Parcel>>,
@@ -41,12 +44,18 @@ pub(crate) struct Outbox {
 }
 
 /// The receiving side, one per socket.
-#[derive(Debug)]
 pub(crate) struct Inbox {
     /// The parcels, in the order of sending.
     pub(crate) queue: mpsc::Receiver<Box<Parcel>>,
-    /// Pulled when the client reads too slowly.
-    pub(crate) cut_off: Arc<Notify>,
+    cut_off: Arc<Notify>,
+}
+
+impl Inbox {
+    /// Resolves when the client reads too slowly.
+    pub(crate) fn cut_off(&self) -> impl Future<Output = ()> + Send + use<> {
+        let cut_off = Arc::clone(&self.cut_off);
+        async move { cut_off.notified().await }
+    }
 }
 
 /// A queue of `payloads_max`; a sender that waits longer than `stalled` cuts the socket off.

@@ -114,13 +114,18 @@ impl Dialect {
         }
     }
 
-    /// A result: `next` (older: `data`). The payload is JSON already; only the id is spliced in.
-    pub(crate) fn next(self, id: &str, payload: &str) -> Utf8Bytes {
+    /// How every result of an operation begins: `next` (older: `data`), its id, and up to the payload.
+    pub(crate) fn next_head(self, id: &str) -> Box<str> {
         let kind = match self {
             Self::Current => "next",
             Self::Older => "data",
         };
-        format!(r#"{{"type":"{kind}","id":{},"payload":{payload}}}"#, Value::from(id)).into()
+        format!(r#"{{"type":"{kind}","id":{},"payload":"#, Value::from(id)).into()
+    }
+
+    /// A result: a head and a payload, which is JSON already and may be on its way to other sockets too.
+    pub(crate) fn next(head: &str, payload: &str) -> Utf8Bytes {
+        [head, payload, "}"].concat().into()
     }
 
     /// A refused operation: `error` with the list of errors (older: with the first one).
@@ -165,7 +170,7 @@ mod tests {
 
     #[test]
     fn ids_are_spliced_in_escaped() {
-        let frame = Dialect::Current.next("a\"\n", r#"{"data":null}"#);
+        let frame = Dialect::next(&Dialect::Current.next_head("a\"\n"), r#"{"data":null}"#);
         let read: Value = serde_json::from_str(&frame).unwrap();
         assert_eq!(read, json!({ "type": "next", "id": "a\"\n", "payload": { "data": null } }));
     }
