@@ -47,3 +47,62 @@ impl Recent {
         (end <= self.events.len()).then(|| self.events.range(begin..end).cloned().collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::account::AccountEvent;
+    use domain::{
+        AccountId, Actor, Causation, Client, CommandId, CorrelationId, Event, EventId, Metadata, Recorded,
+        SessionId, StreamId,
+    };
+
+    use super::*;
+
+    fn event(position: i64) -> Arc<LiveEvent> {
+        let id = uuid::Uuid::from_u128(1);
+        Arc::new(LiveEvent::new(Arc::new(Recorded {
+            position: Position(position),
+            stream: StreamId::of::<domain::account::Account>(&AccountId(id)),
+            sequence: position,
+            event: Event::Account(AccountEvent::SignedOut { session: SessionId(id) }),
+            metadata: Metadata {
+                event_id: EventId(id),
+                actor: Actor::Anonymous,
+                session: None,
+                causation: Causation::Command(CommandId(id)),
+                correlation: CorrelationId(id),
+                client: Client::Graphql,
+            },
+            recorded_at: chrono::DateTime::UNIX_EPOCH,
+        })))
+    }
+
+    fn positions(recent: &Recent, after: i64, until: i64) -> Option<Vec<i64>> {
+        let events = recent.range(Position(after), Position(until))?;
+        Some(events.iter().map(|event| event.position().0).collect())
+    }
+
+    #[test]
+    fn what_is_forgotten_is_not_passed_over() {
+        let mut recent = Recent::new(3, usize::MAX);
+        assert_eq!(positions(&recent, 5, 5), Some(vec![]));
+        assert_eq!(positions(&recent, 4, 5), None);
+        for position in 6..=10 {
+            recent.push(event(position));
+        }
+        assert_eq!(positions(&recent, 7, 10), Some(vec![8, 9, 10]));
+        assert_eq!(positions(&recent, 8, 9), Some(vec![9]));
+        assert_eq!(positions(&recent, 6, 10), None, "7 is forgotten");
+        assert_eq!(positions(&recent, 8, 11), None, "11 is not there yet");
+        recent.clear();
+        assert_eq!(positions(&recent, 9, 10), None);
+    }
+
+    #[test]
+    fn it_is_bounded_in_bytes_too() {
+        let mut recent = Recent::new(100, event(1).weight() * 2);
+        (1..=50).for_each(|position| recent.push(event(position)));
+        assert_eq!(positions(&recent, 48, 50), Some(vec![49, 50]));
+        assert_eq!(positions(&recent, 47, 50), None);
+    }
+}

@@ -77,6 +77,14 @@ pub struct SocketSettings {
     #[arg(long, env = "ANNAL_WAITING_EVENTS_MAX", default_value_t = 1_024)]
     pub waiting_events_max: usize,
 
+    /// Newest events kept in memory, so that devices which were away for a moment cost no database.
+    #[arg(long, env = "ANNAL_RECENT_EVENTS_MAX", default_value_t = 4_096)]
+    pub recent_events_max: usize,
+
+    /// The same in bytes, texts included; what was made of them for sockets comes on top.
+    #[arg(long, env = "ANNAL_RECENT_BYTES_MAX", default_value_t = 8 * 1024 * 1024)]
+    pub recent_bytes_max: usize,
+
     /// Events read at once when a listener catches up.
     #[arg(long, env = "ANNAL_CATCH_UP_EVENTS_MAX", default_value_t = 500)]
     pub catch_up_events_max: u32,
@@ -161,6 +169,8 @@ impl SocketSettings {
     pub(super) fn hub(&self) -> HubLimits {
         HubLimits {
             waiting_events_max: self.waiting_events_max,
+            recent_events_max: self.recent_events_max,
+            recent_bytes_max: self.recent_bytes_max,
             catch_up_events_max: self.catch_up_events_max,
         }
     }

@@ -17,4 +17,6 @@ mod limits;
 mod live;
 mod policies;
 mod schema;
+mod seams;
 mod secrets;
+mod sharing;

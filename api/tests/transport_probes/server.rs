@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use api::transport::{
-    Credential, Identity, IdentityFault, RequestInfo, Transport, TransportConfig, TransportStats, routes,
+    Audience, Credential, Identity, IdentityFault, RequestInfo, Shareable, Sharing, Transport,
+    TransportConfig, TransportStats, Writings, routes,
 };
 use async_graphql::{Context, Error, ErrorExtensions, Object, Result, Schema, SimpleObject, Subscription};
 use futures_util::future::{BoxFuture, FutureExt};
@@ -135,6 +137,49 @@ impl Query {
     }
 }
 
+/// Something that is told to many sockets, and how often a payload was made of it.
+pub(crate) struct Told {
+    text: String,
+    made: AtomicU32,
+    writings: Writings,
+}
+
+impl Told {
+    pub(crate) fn new(text: &str) -> Arc<Self> {
+        let (made, writings) = (AtomicU32::new(0), Writings::default());
+        Arc::new(Self { text: text.to_owned(), made, writings })
+    }
+}
+
+impl Shareable for Told {
+    fn writings(&self) -> &Writings {
+        &self.writings
+    }
+}
+
+pub(crate) struct News {
+    text: String,
+    made: u32,
+}
+
+#[Object]
+impl News {
+    async fn text(&self) -> &str {
+        assert_ne!(self.text, "bad news", "on purpose");
+        &self.text
+    }
+
+    /// How many payloads had been made with this one.
+    async fn made(&self) -> u32 {
+        self.made
+    }
+
+    /// Who is looking.
+    async fn reader(&self, ctx: &Context<'_>) -> Option<String> {
+        ctx.data_opt::<Option<Caller>>()?.as_ref().map(|caller| caller.0.clone())
+    }
+}
+
 pub(crate) struct Mutation;
 
 #[Object]
@@ -170,6 +215,29 @@ impl Subscriptions {
         ))
     }
 
+    async fn news(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default)] after: i32,
+    ) -> Result<impl Stream<Item = Result<News>> + use<>> {
+        let heard = ctx.data::<broadcast::Sender<Arc<Told>>>()?;
+        let events = || {
+            let is_known = ctx.data::<Option<Caller>>()?.is_some() && after >= 0;
+            if !is_known {
+                return Err(Error::new("sign in").extend_with(|_, e| e.set("code", "UNAUTHENTICATED")));
+            }
+            let next = async |mut heard: broadcast::Receiver<Arc<Told>>| {
+                let told: Arc<dyn Shareable> = heard.recv().await.ok()?;
+                Some((Ok(told), heard))
+            };
+            Ok(stream::unfold(heard.subscribe(), next).boxed())
+        };
+        ctx.data::<Sharing>()?.payloads(Audience("all"), events, |told: &Told| {
+            let made = told.made.fetch_add(1, Ordering::SeqCst) + 1;
+            Some(News { text: told.text.clone(), made })
+        })
+    }
+
     async fn never(&self) -> impl Stream<Item = i32> {
         stream::pending()
     }
@@ -201,6 +269,8 @@ pub(crate) struct Server {
     pub(crate) stats: Arc<TransportStats>,
     /// What the mutation `say` tells the subscription `said`.
     pub(crate) said: broadcast::Sender<String>,
+    /// What the subscription `news` shares.
+    pub(crate) told: broadcast::Sender<Arc<Told>>,
     pub(crate) drain: watch::Sender<bool>,
     pub(crate) end_session: watch::Sender<bool>,
 }
@@ -214,8 +284,12 @@ impl Server {
     /// Starts with limits of its own.
     pub(crate) async fn with(config: TransportConfig) -> Self {
         let said = broadcast::channel::<String>(16).0;
-        let schema =
-            Schema::build(Query, Mutation, Subscriptions).data(said.clone()).disable_suggestions().finish();
+        let told = broadcast::channel::<Arc<Told>>(16).0;
+        let schema = Schema::build(Query, Mutation, Subscriptions)
+            .data(said.clone())
+            .data(told.clone())
+            .disable_suggestions()
+            .finish();
         let (drain, draining) = watch::channel(false);
         let (end_session, session_over) = watch::channel(false);
         let door = Door { session_over };
@@ -225,7 +299,7 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let app = routes(transport).into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { address, schema, stats, said, drain, end_session }
+        Self { address, schema, stats, said, told, drain, end_session }
     }
 
     /// The address of a path over HTTP.

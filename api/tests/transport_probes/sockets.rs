@@ -3,3 +3,4 @@
 mod delivery;
 mod probe;
 mod protocol;
+mod sharing;

@@ -111,7 +111,8 @@ async fn subscription<E: Executor, I: Identity>(transport: Arc<Transport<E, I>>,
             Ok(handed) = handed => {
                 let shared = share(&transport, draft, handed, &correlation);
                 outbox.send(parcel(Content::Shared(shared))).await;
-                return;
+                // Watched until it is open; what it delivers is counted by the socket.
+                return Outcome::Ok;
             }
             first = responses.next() => first,
         };

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
@@ -40,7 +40,11 @@ impl Socket {
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
-        let stream = match soon(tokio_tungstenite::connect_async(request)).await {
+        let tcp = TcpSocket::new_v4().unwrap();
+        // A client that does not read shall be noticed after kilobytes, not megabytes.
+        tcp.set_recv_buffer_size(4_096).unwrap();
+        let tcp = MaybeTlsStream::Plain(soon(tcp.connect(address)).await.unwrap());
+        let stream = match soon(tokio_tungstenite::client_async(request, tcp)).await {
             Ok((stream, _)) => stream,
             Err(tokio_tungstenite::tungstenite::Error::Http(answer)) => return Err(answer.status().as_u16()),
             Err(error) => panic!("{error}"),
@@ -79,7 +83,7 @@ impl Socket {
     }
 
     /// Subscribes to everything that concerns the person.
-    pub(crate) async fn updates(mut self, after: Option<&str>) -> Updates {
+    pub(crate) async fn updates(self, after: Option<&str>) -> Updates {
         let query = format!(
             "subscription ($after: Position) {{ updates(after: $after) {{ position at event {{ __typename
                 ... on SignInRefusedUpdate {{ times }}
@@ -89,7 +93,12 @@ impl Socket {
                 ... on ConversationStartedUpdate {{ conversationId kind members {{ id }} }} }} }} }}",
             MESSAGE = super::actor::MESSAGE,
         );
-        let payload = json!({ "query": query, "variables": { "after": after } });
+        self.subscribes(&query, json!({ "after": after })).await
+    }
+
+    /// Subscribes with a document of one's own.
+    pub(crate) async fn subscribes(mut self, query: &str, variables: Value) -> Updates {
+        let payload = json!({ "query": query, "variables": variables });
         self.say(json!({ "id": "updates", "type": "subscribe", "payload": payload })).await;
         Updates(self)
     }
