@@ -38,8 +38,9 @@ changes: ## Show what changed in the GraphQL schema since the last release
 	@node api/tests/clients/schema/changes.mjs docs/schema/released.graphql schema.graphql CHANGELOG.md
 
 bench: ## Measure throughput and latency
-	cargo build --release -p api --bin annal
-	@$(annal) bench
+	cargo bench -p eventlog --bench append
+	cargo bench -p api --bench delivery
+# A benchmark of the views, `cargo bench -p projections --bench NAME`, takes its place here.
 
 stop-tests: ## Stop and remove the test cluster that single test runs leave running
 	@scripts/stop-test-postgres
