@@ -6,6 +6,7 @@
 //! `RUN_SECONDS=4 PAIRS=20 ROOM=200 SOCKETS=1000`.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a benchmark prints and may fail")]
+#![allow(clippy::cast_precision_loss, reason = "figures need no more")]
 
 mod crowd;
 mod friends;
@@ -79,10 +80,10 @@ fn row(measured: &str, figure: &str) {
     println!("| {measured} | {figure} |");
 }
 
-/// Raises the rate by a quarter until messages take too long.
+/// Raises the rate by half until messages take too long.
 async fn highest(server: &Server, pairs: &[Pair], scale: &Scale) -> String {
     let mut held = None;
-    let mut rate = (scale.rate / 4).max(1);
+    let mut rate = (scale.rate / 2).max(1);
     let time = scale.time.min(Duration::from_secs(5));
     loop {
         let sent = sending::at_rate(server, pairs, rate, time).await;
@@ -91,6 +92,6 @@ async fn highest(server: &Server, pairs: &[Pair], scale: &Scale) -> String {
             return held.map_or(format!("none: {failed}"), |held| format!("{held}; {failed}"));
         }
         held = Some(format!("{rate}/s ({})", sent.cpu_per_thousand()));
-        rate += rate.div_ceil(4);
+        rate += rate.div_ceil(2);
     }
 }

@@ -48,7 +48,7 @@ pub(crate) async fn at_rate(server: &Server, pairs: &[Pair], rate: u32, time: Du
             }
         });
     }
-    let count = (f64::from(rate) * time.as_secs_f64()).ceil() as usize;
+    let count = usize::try_from(u64::from(rate) * time.as_secs().max(1)).unwrap();
     let before = server.used();
     let (begin, sending) = send(pairs, rate, count).await;
     let mut taken = Vec::with_capacity(count);

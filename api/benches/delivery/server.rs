@@ -109,6 +109,8 @@ impl Server {
 impl Used {
     /// What was used since then.
     pub(crate) fn since(self, then: Self) -> Self {
-        Self { server: self.server - then.server, postgres: self.postgres - then.postgres }
+        // A database process that ended takes its count along; the figure is a little low then.
+        let server = self.server.saturating_sub(then.server);
+        Self { server, postgres: self.postgres.saturating_sub(then.postgres) }
     }
 }
