@@ -27,7 +27,8 @@ pub struct LogConfig {
     /// How long the writer keeps the lock for commands that another node overtook, so that they are decided
     /// again and appended before that node writes again. Without it the node that is faster wins every time.
     pub overtaken_wait: Duration,
-    /// Streams whose versions the writer keeps in mind while no other node appends.
+    /// Streams whose versions the writer keeps in mind while no other node appends. With none it looks at the
+    /// end of the log before each batch.
     pub known_streams_max: usize,
     /// Aggregates kept in memory.
     pub live_aggregates_max: usize,

@@ -60,7 +60,7 @@ pub(super) struct Plan {
     /// One for each request, in their order.
     pub(super) verdicts: Vec<Verdict>,
     /// Where the log ends then.
-    pub(super) head: Position,
+    pub(super) head: Head,
     pub(super) recorded_at: DateTime<Utc>,
     /// New version and last position of each stream that moves.
     pub(super) streams: Vec<(StreamId, Mark)>,
@@ -144,6 +144,7 @@ pub(super) fn plan<'b>(requests: &'b [AppendRequest], found: Found<'b>, now: Dat
     let Planning { found, head, moved, receipts } = planning;
     let mark = |stream: &StreamId| (stream.clone(), found.streams[stream]);
     let streams = moved.into_iter().map(mark).collect();
+    let head = if head == Position::START { None } else { Some((head, recorded_at)) };
     Plan { verdicts, head, recorded_at, streams, receipts, overtaken }
 }
 

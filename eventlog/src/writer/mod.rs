@@ -7,11 +7,13 @@
 //! Invariant: positions are dense and commit order is position order, because the lock is taken in a
 //! statement of its own, the last position is read after it, and it is held until the commit is visible.
 
+mod append;
 mod batch;
 mod known;
 mod observed;
 mod receipts;
 mod request;
+mod session;
 mod sql;
 mod task;
 

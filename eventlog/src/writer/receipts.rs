@@ -1,10 +1,10 @@
-//! The statements about receipts: one round trip each.
+//! Looking receipts up.
 
 use domain::Position;
 use sqlx::Row as _;
 use sqlx::postgres::PgConnection;
 
-use super::batch::{Earlier, Found, StoredReceipt};
+use super::batch::{Earlier, Found};
 use super::request::Receipt;
 use crate::error::LogError;
 
@@ -36,25 +36,5 @@ pub(super) async fn find(
         };
         found.receipts.insert((row.try_get("actor")?, row.try_get("key")?), earlier);
     }
-    Ok(())
-}
-
-/// Stores receipts.
-pub(super) async fn write(connection: &mut PgConnection, receipts: &[StoredReceipt]) -> Result<(), LogError> {
-    sqlx::query(
-        "INSERT INTO receipts (actor, key, input_hash, aggregate_type, aggregate_id, first_position,
-                               last_position)
-         SELECT * FROM unnest($1::text[], $2::uuid[], $3::bytea[], $4::text[], $5::text[], $6::bigint[],
-                              $7::bigint[])",
-    )
-    .bind(receipts.iter().map(|stored| stored.receipt.actor.as_str()).collect::<Vec<_>>())
-    .bind(receipts.iter().map(|stored| stored.receipt.key.0).collect::<Vec<_>>())
-    .bind(receipts.iter().map(|stored| stored.receipt.input_hash.to_vec()).collect::<Vec<_>>())
-    .bind(receipts.iter().map(|stored| stored.stream.aggregate_type).collect::<Vec<_>>())
-    .bind(receipts.iter().map(|stored| stored.stream.aggregate_id.as_str()).collect::<Vec<_>>())
-    .bind(receipts.iter().map(|stored| stored.first.map(|first| first.0)).collect::<Vec<_>>())
-    .bind(receipts.iter().map(|stored| stored.last.0).collect::<Vec<_>>())
-    .execute(connection)
-    .await?;
     Ok(())
 }

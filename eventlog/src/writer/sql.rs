@@ -9,10 +9,11 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, Row as _};
 use tokio::time::timeout;
 
-use super::batch::{Found, Head, Placed, Plan};
+use super::append::append;
+use super::batch::{Found, Head, Plan};
 use super::known::Known;
 use super::receipts;
-use super::request::{AppendRequest, NewEvent, Receipt};
+use super::request::{AppendRequest, Receipt};
 use crate::config::LogConfig;
 use crate::credentials;
 use crate::error::LogError;
@@ -138,61 +139,18 @@ async fn find_streams<'b>(
     Ok(())
 }
 
-/// Writes what a batch came to.
+/// Writes what a batch came to, under the lock.
 pub(super) async fn write(
     connection: &mut PgConnection,
     plan: &Plan,
     batch: &[AppendRequest],
 ) -> Result<(), LogError> {
-    if !plan.streams.is_empty() {
-        write_events(connection, plan, batch).await?;
-    }
-    if !plan.receipts.is_empty() {
-        receipts::write(connection, &plan.receipts).await?;
+    if !plan.streams.is_empty() || !plan.receipts.is_empty() {
+        append(connection, plan, batch).await?;
     }
     for change in plan.credentials(batch) {
         credentials::apply(connection, change).await?;
     }
-    Ok(())
-}
-
-/// Events and stream versions in one statement.
-async fn write_events(
-    connection: &mut PgConnection,
-    plan: &Plan,
-    batch: &[AppendRequest],
-) -> Result<(), LogError> {
-    let events: Vec<Placed<'_>> = plan.events(batch).collect();
-    let of = |text: fn(&NewEvent) -> &str| events.iter().map(|event| text(event.new)).collect::<Vec<_>>();
-    sqlx::query(
-        "WITH moved AS (
-             INSERT INTO streams (aggregate_type, aggregate_id, version, last_position)
-             SELECT * FROM unnest($10::text[], $11::text[], $12::bigint[], $13::bigint[])
-             ON CONFLICT (aggregate_type, aggregate_id)
-             DO UPDATE SET version = excluded.version, last_position = excluded.last_position
-         )
-         INSERT INTO events (position, aggregate_type, aggregate_id, sequence, event_type, event_version,
-                             payload, metadata, recorded_at)
-         SELECT position, type, id, sequence, name, version, payload::json, metadata::json, $9::timestamptz
-         FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[],
-                     $7::text[], $8::text[])
-              AS new (position, type, id, sequence, name, version, payload, metadata)",
-    )
-    .bind(events.iter().map(|event| event.position.0).collect::<Vec<_>>())
-    .bind(events.iter().map(|event| event.stream.aggregate_type).collect::<Vec<_>>())
-    .bind(events.iter().map(|event| event.stream.aggregate_id.as_str()).collect::<Vec<_>>())
-    .bind(events.iter().map(|event| event.new.opened.sequence).collect::<Vec<_>>())
-    .bind(of(|new| &new.event_type))
-    .bind(of(|new| &new.event_version))
-    .bind(of(|new| &new.payload))
-    .bind(of(|new| &new.metadata))
-    .bind(plan.recorded_at)
-    .bind(plan.streams.iter().map(|(stream, _)| stream.aggregate_type).collect::<Vec<_>>())
-    .bind(plan.streams.iter().map(|(stream, _)| stream.aggregate_id.as_str()).collect::<Vec<_>>())
-    .bind(plan.streams.iter().map(|(_, (version, _))| *version).collect::<Vec<_>>())
-    .bind(plan.streams.iter().map(|(_, (_, last))| last.0).collect::<Vec<_>>())
-    .execute(connection)
-    .await?;
     Ok(())
 }
 

@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use domain::Position;
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 use tracing::{Instrument as _, error, warn};
 
-use super::batch::{Head, Plan, Verdict, plan};
-use super::known::Known;
+use super::batch::{Plan, Verdict};
 use super::observed::{BatchOutcome, Observed};
 use super::request::{Answer, AppendRequest};
+use super::session::{Failure, Session};
 use super::sql;
 use crate::config::LogConfig;
 use crate::error::{ExecuteError, LogError};
@@ -46,20 +45,6 @@ impl Place {
     pub(crate) fn send(self, request: AppendRequest) {
         self.0.send(request);
     }
-}
-
-/// How a batch's transaction failed.
-enum Failure {
-    /// Nothing was committed.
-    Undone(LogError),
-    /// The connection broke while committing: it may or may not be in the log.
-    InDoubt(LogError, Plan),
-}
-
-/// The writer's connection, and what it knows from it.
-struct Session {
-    connection: PgConnection,
-    known: Known,
 }
 
 /// The one task that appends.
@@ -189,8 +174,8 @@ impl Writer {
     ) -> Result<Plan, Failure> {
         let mut session = match self.session.take() {
             Some(session) => session,
-            None => match sql::connect(&self.options, &self.config).await {
-                Ok(connection) => Session { connection, known: Known::new(self.config.known_streams_max) },
+            None => match Session::begin(&self.options, &self.config).await {
+                Ok(session) => session,
                 Err(error) => return Err(still(error, in_doubt)),
             },
         };
@@ -206,12 +191,17 @@ impl Writer {
         in_doubt: Option<Plan>,
     ) -> Result<Plan, Failure> {
         let limit = self.config.statement_timeout;
+        if in_doubt.is_none()
+            && let Some(plan) = session.append_at_once(batch, self.clock.now(), &self.config).await?
+        {
+            return Ok(plan);
+        }
         let begin = sql::begin_locked(&mut session.connection);
         let head = match sql::within(limit + self.config.lock_timeout, begin).await {
             Ok(head) => head,
             Err(error) => return Err(still(error, in_doubt)),
         };
-        session.known.ends_at(head.map_or(Position::START, |(position, _)| position));
+        session.known.ends_at(head);
         let connection = &mut session.connection;
         if let Some(plan) = in_doubt {
             match sql::within(limit, sql::was_committed(connection, &plan, batch)).await {
@@ -225,12 +215,14 @@ impl Writer {
                 Err(error) => return Err(Failure::InDoubt(error, plan)),
             }
         }
-        let mut plan = self.plan(session, batch, head).await.map_err(Failure::Undone)?;
+        let planning = session.plan(batch, head, self.clock.now(), &self.config);
+        let mut plan = planning.await.map_err(Failure::Undone)?;
         if plan.overtaken {
             self.take_decided_again(batch, &plan).await;
-            plan = self.plan(session, batch, head).await.map_err(Failure::Undone)?;
+            let planning = session.plan(batch, head, self.clock.now(), &self.config);
+            plan = planning.await.map_err(Failure::Undone)?;
         }
-        let Session { connection, known } = session;
+        let connection = &mut session.connection;
         if plan.is_empty(batch) {
             sql::within(limit, sql::rollback(connection)).await.map_err(Failure::Undone)?;
             return Ok(plan);
@@ -238,23 +230,11 @@ impl Writer {
         sql::within(limit, sql::write(connection, &plan, batch)).await.map_err(Failure::Undone)?;
         match sql::within(limit, sql::commit(connection)).await {
             Ok(()) => {
-                known.appended(plan.head, std::mem::take(&mut plan.streams));
+                session.committed(&mut plan);
                 Ok(plan)
             }
             Err(error) => Err(Failure::InDoubt(error, plan)),
         }
-    }
-
-    async fn plan(
-        &self,
-        session: &mut Session,
-        batch: &[AppendRequest],
-        head: Head,
-    ) -> Result<Plan, LogError> {
-        let Session { connection, known } = session;
-        let finding = sql::find(connection, batch, head, known);
-        let found = sql::within(self.config.statement_timeout, finding).await?;
-        Ok(plan(batch, found, self.clock.now()))
     }
 
     /// Turns the stale requests of a batch back and waits under the lock for what they come to now.

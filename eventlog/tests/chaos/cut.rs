@@ -22,8 +22,10 @@ const SOAK_CUTS: usize = 1_000;
 const CALLERS: usize = 8;
 /// The socket's name in its folder.
 const SOCKET: &str = ".s.PGSQL.5432";
-/// A commit as it goes to the database.
+/// A commit as it goes to the database, at the end of a batch that began with a look at the end of the log.
 const COMMIT: &[u8] = b"COMMIT\0";
+/// What a batch holds that is written and committed in one statement.
+const AT_ONCE: &[u8] = b"MessageSent";
 
 /// What happens to the next commit.
 const PASSES: u8 = 0;
@@ -38,8 +40,10 @@ struct Wire {
 }
 
 impl Wire {
-    fn to(ground: &Ground) -> Self {
-        let folder = std::env::temp_dir().join(format!("annal-wire-{}", std::process::id()));
+    /// Harms whatever goes to the database and holds these bytes.
+    fn to(ground: &Ground, what: &'static [u8]) -> Self {
+        let folder =
+            std::env::temp_dir().join(format!("annal-wire-{}", eventlog::fresh::new_uuid().simple()));
         std::fs::create_dir_all(&folder).unwrap();
         let listener = UnixListener::bind(folder.join(SOCKET)).unwrap();
         let (next, server) = (Arc::new(AtomicU8::new(PASSES)), ground.socket().join(SOCKET));
@@ -48,7 +52,7 @@ impl Wire {
             async move {
                 while let Ok((client, _)) = listener.accept().await {
                     let server = UnixStream::connect(&server).await.unwrap();
-                    tokio::spawn(carry(client, server, next.clone()));
+                    tokio::spawn(carry(client, server, what, next.clone()));
                 }
             }
         });
@@ -73,7 +77,7 @@ impl Drop for Wire {
 }
 
 /// One connection, until one side ends it or the wire breaks.
-async fn carry(mut client: UnixStream, mut server: UnixStream, next: Arc<AtomicU8>) {
+async fn carry(mut client: UnixStream, mut server: UnixStream, what: &[u8], next: Arc<AtomicU8>) {
     let (mut up, mut down) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
     let mut answer_is_lost = false;
     loop {
@@ -82,7 +86,7 @@ async fn carry(mut client: UnixStream, mut server: UnixStream, next: Arc<AtomicU
                 if read == 0 {
                     return;
                 }
-                if up[..read].windows(COMMIT.len()).any(|part| part == COMMIT) {
+                if up[..read].windows(what.len()).any(|part| part == what) {
                     match next.swap(PASSES, Ordering::SeqCst) {
                         IS_LOST => return,
                         harm => answer_is_lost |= harm == ANSWER_IS_LOST,
@@ -100,10 +104,10 @@ async fn carry(mut client: UnixStream, mut server: UnixStream, next: Arc<AtomicU
     }
 }
 
-async fn storm(cuts: usize) {
+async fn storm(cuts: usize, what: &'static [u8], config: LogConfig) {
     let (_database, ground) = Ground::shared().await;
-    let wire = Wire::to(&ground);
-    let (log, tasks) = ground.through(&wire.folder).open(LogConfig::default()).await;
+    let wire = Wire::to(&ground, what);
+    let (log, tasks) = ground.through(&wire.folder).open(config).await;
     let (history, crowd) = (History::new(), crowd(&log, 2).await);
     let follower = Follower::start(&log).await;
     let load = Load::start(&log, &crowd, CALLERS, &history, "wire");
@@ -121,13 +125,24 @@ async fn storm(cuts: usize) {
     log.pool().close().await;
 }
 
+/// A writer that looks at the end of the log before each batch commits it by a word of its own.
+fn long_way() -> LogConfig {
+    LogConfig { known_streams_max: 0, ..LogConfig::default() }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn commits_are_cut_off_before_and_after_they_are_done() {
-    storm(CUTS).await;
+    storm(CUTS, COMMIT, long_way()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn batches_of_one_statement_are_cut_off_before_and_after_they_are_done() {
+    storm(CUTS, AT_ONCE, LogConfig::default()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "minutes; runs in make soak"]
 async fn soak_commits_are_cut_off_before_and_after_they_are_done() {
-    storm(SOAK_CUTS).await;
+    storm(SOAK_CUTS, COMMIT, long_way()).await;
+    storm(SOAK_CUTS, AT_ONCE, LogConfig::default()).await;
 }

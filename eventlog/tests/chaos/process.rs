@@ -38,7 +38,9 @@ pub(crate) struct Orders {
 
 impl Orders {
     fn config(&self) -> LogConfig {
-        self.patience_ms.map_or_else(LogConfig::default, impatient)
+        // Without a memory of the log's end it takes the lock first, and can be frozen while it holds it.
+        let forgetful = |patience| LogConfig { known_streams_max: 0, ..impatient(patience) };
+        self.patience_ms.map_or_else(LogConfig::default, forgetful)
     }
 }
 
