@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use async_graphql::{Context, Result, SimpleObject};
-use domain::{Action, Actor, Position, Refusal};
+use domain::account::Account;
+use domain::{AccountId, Action, Actor, Position, Refusal};
 use eventlog::{CommandContext, Done, ExecuteError, Outcome};
 use projections::Waited;
 
@@ -95,7 +96,7 @@ pub(super) async fn execute(
     let actor = command.actor.clone();
     match app.log.execute(action, command).await {
         Ok(Outcome::Done(done)) => {
-            if let Actor::Account(account) = actor {
+            if let Some(account) = who_is_told(&actor, &done) {
                 app.told.note(account, done.position);
             }
             Ok(Ok(done))
@@ -105,6 +106,15 @@ pub(super) async fn execute(
             Ok(Err(Refused::new(refusals::key_reused(), &["input", "idempotencyKey"])))
         }
         Err(error) => Err(faults::execute(&error)),
+    }
+}
+
+/// Whose next query must show this: the caller's, who may have had no account until now.
+fn who_is_told(actor: &Actor, done: &Done) -> Option<AccountId> {
+    match actor {
+        Actor::Account(account) => Some(*account),
+        Actor::Anonymous => done.events.iter().find_map(|recorded| recorded.stream.id::<Account>()),
+        Actor::Policy(_) => None,
     }
 }
 
