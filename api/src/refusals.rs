@@ -38,6 +38,26 @@ pub enum UserErrorCode {
     OwnFriendRequest,
     /// There is no room for one more friend.
     TooManyFriends,
+    /// Somebody who would have to be one's friend is none.
+    NotAFriend,
+    /// The conversation is private: it has no roles, no name and always the same two members.
+    NotAGroup,
+    /// Only the owner of the group may do this.
+    OwnerOnly,
+    /// Only the owner and managers of the group may do this.
+    ManagersOnly,
+    /// The other person's role in the group is not below one's own.
+    Outranked,
+    /// The owner hands the group over or dissolves it, and cannot leave.
+    OwnerCannotLeave,
+    /// The person is not a member of the group.
+    NotAMember,
+    /// The person owns the group.
+    IsOwner,
+    /// There is no room for so many more in the group.
+    GroupFull,
+    /// Too many people at once.
+    TooManyAtOnce,
     /// The idempotency key was used before with another input.
     IdempotencyKeyReused,
 }
@@ -85,6 +105,7 @@ pub fn row(refusal: &Refusal) -> Row {
         Refusal::Account(AccountError::Unknown | AccountError::NotErased)
         | Refusal::Handle(HandleError::NotHolder)
         | Refusal::Conversation(ConversationError::NotMember) => not_found(),
+        Refusal::Conversation(error) => conversation(*error),
         // Told apart from nothing else, so that nobody learns which names exist.
         Refusal::Account(AccountError::WrongPassword) => {
             Row::new(Code::WrongCredentials, "The user name or the password is wrong.", "用户名或密码错误。")
@@ -106,10 +127,57 @@ pub fn row(refusal: &Refusal) -> Row {
             "The other person has to confirm your request.",
             "你的好友申请需要由对方确认。",
         ),
+        Refusal::Contacts(ContactsError::NotAFriend) => {
+            Row::new(Code::NotAFriend, "Not all of these people are your friends.", "其中有人不是你的好友。")
+        }
         Refusal::Contacts(ContactsError::Full { friends_max }) => Row::new(
             Code::TooManyFriends,
             format!("One of you has {friends_max} friends, which is the most."),
             format!("双方中有人的好友已达上限（{friends_max} 人）。"),
+        ),
+    }
+}
+
+fn conversation(error: ConversationError) -> Row {
+    use UserErrorCode as Code;
+    match error {
+        ConversationError::NotMember => not_found(),
+        ConversationError::NotAGroup => {
+            Row::new(Code::NotAGroup, "This conversation is not a group.", "该会话不是群聊。")
+        }
+        ConversationError::OwnerOnly => {
+            Row::new(Code::OwnerOnly, "Only the owner of the group may do this.", "只有群主可以执行此操作。")
+        }
+        ConversationError::ManagersOnly => Row::new(
+            Code::ManagersOnly,
+            "Only the owner and managers of the group may do this.",
+            "只有群主和管理员可以执行此操作。",
+        ),
+        ConversationError::Outranked => Row::new(
+            Code::Outranked,
+            "This person's role in the group is not below yours.",
+            "对方在群内的身份不低于你。",
+        ),
+        ConversationError::OwnerStays => Row::new(
+            Code::OwnerCannotLeave,
+            "Hand the group over or dissolve it; its owner cannot leave.",
+            "群主不能退出群聊，请先转让或解散群聊。",
+        ),
+        ConversationError::PersonNotMember => {
+            Row::new(Code::NotAMember, "This person is not a member of the group.", "对方不是群成员。")
+        }
+        ConversationError::PersonIsOwner => {
+            Row::new(Code::IsOwner, "This person owns the group.", "对方是群主。")
+        }
+        ConversationError::Full { members_max } => Row::new(
+            Code::GroupFull,
+            format!("A group has at most {members_max} members."),
+            format!("群成员已达上限（{members_max} 人）。"),
+        ),
+        ConversationError::TooManyAtOnce { members_max } => Row::new(
+            Code::TooManyAtOnce,
+            format!("At most {members_max} people at once."),
+            format!("一次最多 {members_max} 人。"),
         ),
     }
 }
@@ -134,6 +202,7 @@ fn invalid_value(invalid: InvalidValue) -> Row {
         Field::UserName => ("The user name", "用户名"),
         Field::Password => ("The password", "密码"),
         Field::MessageText => ("The message text", "消息内容"),
+        Field::GroupName => ("The group's name", "群名称"),
     };
     match invalid.problem {
         Problem::TooShort { chars_min } => Row::new(

@@ -12,6 +12,8 @@ pub const PASSWORD_CHARS_MIN: usize = 8;
 pub const PASSWORD_CHARS_MAX: usize = 128;
 /// Longest message, in characters.
 pub const MESSAGE_TEXT_CHARS_MAX: usize = 10_000;
+/// Longest name of a group, in characters.
+pub const GROUP_NAME_CHARS_MAX: usize = 50;
 /// Longest device name, in characters; longer ones are cut, since browsers choose them.
 pub const DEVICE_CHARS_MAX: usize = 200;
 
@@ -28,6 +30,8 @@ pub enum Field {
     Password,
     /// The text of a message.
     MessageText,
+    /// The name of a group.
+    GroupName,
 }
 
 impl fmt::Display for Field {
@@ -36,6 +40,7 @@ impl fmt::Display for Field {
             Self::UserName => "user name",
             Self::Password => "password",
             Self::MessageText => "message text",
+            Self::GroupName => "group name",
         })
     }
 }
@@ -186,6 +191,23 @@ impl MessageText {
     }
 }
 
+/// The name of a group: 1 to 50 characters of any script, not blank; kept exactly as typed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct GroupName(String);
+
+personal_text!(GroupName);
+
+impl GroupName {
+    /// Checks a name.
+    pub fn parse(text: String) -> Result<Self, InvalidValue> {
+        within(Field::GroupName, &text, 0, GROUP_NAME_CHARS_MAX)?;
+        if text.trim().is_empty() {
+            return Err(invalid(Field::GroupName, Problem::Blank));
+        }
+        Ok(Self(text))
+    }
+}
+
 /// A device as its software names it, for its owner's eyes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DeviceName(String);
@@ -251,6 +273,16 @@ mod tests {
         assert!(MessageText::parse("字".repeat(10_000)).is_ok());
         for bad in ["", " \n\t", "\0", &"x".repeat(10_001)] {
             assert!(MessageText::parse(bad.into()).is_err());
+        }
+    }
+
+    #[test]
+    fn a_group_has_a_name_of_one_to_fifty_characters() {
+        for good in ["x", "周末爬山 🏔", &"字".repeat(50)] {
+            assert_eq!(GroupName::parse(good.into()).unwrap().as_ref(), good);
+        }
+        for bad in ["", "  ", "\0", &"字".repeat(51)] {
+            assert!(GroupName::parse(bad.into()).is_err(), "{bad:?}");
         }
     }
 }

@@ -8,18 +8,19 @@ use std::path::Path;
 
 use domain::Event;
 
-/// (aggregate type, event type, version, payload) of every stored fixture.
+/// (aggregate type, event type, version, payload) of every stored fixture. A file's name may end with a
+/// word more where an event has several shapes: `aggregate.Event.1.0.word.json`.
 fn fixtures() -> Vec<(String, String, String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stored");
     let mut fixtures = Vec::new();
     for file in fs::read_dir(folder).unwrap() {
         let path = file.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().strip_suffix(".json").unwrap().to_owned();
-        let [aggregate, event, version] = name.splitn(3, '.').collect::<Vec<_>>()[..] else {
+        let [aggregate, event, major, minor, ..] = name.split('.').collect::<Vec<_>>()[..] else {
             panic!("{name}: expected aggregate.Event.version.json")
         };
         let payload = fs::read_to_string(&path).unwrap();
-        fixtures.push((aggregate.into(), event.into(), version.into(), payload));
+        fixtures.push((aggregate.into(), event.into(), format!("{major}.{minor}"), payload));
     }
     fixtures
 }
@@ -38,7 +39,7 @@ fn every_current_version_has_a_fixture() {
 #[test]
 fn every_fixture_of_a_current_version_is_read_and_written_back_unchanged() {
     let current: BTreeSet<_> = Event::CATALOGUE.iter().flat_map(|(_, events)| *events).copied().collect();
-    let mut read = 0;
+    let mut read = BTreeSet::new();
     for (aggregate, event_type, version, payload) in fixtures() {
         if !current.contains(&(event_type.as_str(), version.as_str())) {
             continue;
@@ -46,7 +47,7 @@ fn every_fixture_of_a_current_version_is_read_and_written_back_unchanged() {
         let event = Event::decode(&aggregate, &payload).unwrap_or_else(|e| panic!("{event_type}: {e}"));
         assert_eq!(event.event_type(), event_type);
         assert_eq!(event.encode().unwrap(), payload.trim());
-        read += 1;
+        read.insert(event_type);
     }
-    assert_eq!(read, current.len());
+    assert_eq!(read.len(), current.len());
 }

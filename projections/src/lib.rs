@@ -33,6 +33,6 @@ pub use shadow::Progress;
 pub use status::{ViewState, ViewStatus, status};
 pub use verify::{Verdict, verify};
 pub use views::{
-    ConversationKind, ConversationRow, Direction, Friend, FriendRequest, MessageKind, MessageRow, Order,
-    Person, ROWS_MAX, RequestState, TimelinePage, Views,
+    ConversationKind, ConversationRow, Direction, Friend, FriendRequest, MemberPage, MemberRow, MessageKind,
+    MessageRow, Order, Person, ROWS_MAX, RequestState, TimelinePage, Views,
 };

@@ -88,7 +88,7 @@ async fn a_tampered_row_is_found_and_a_rebuild_repairs_it() {
     house.proves_all_equal().await;
 
     for (tampering, projection, table) in [
-        ("UPDATE views.members_1 SET read_number = 1", "conversation_list_1", "members_1"),
+        ("UPDATE views.members_2 SET read_number = 1", "conversation_list_2", "members_2"),
         ("UPDATE views.timeline_1 SET text = 'hullo'", "timeline_1", "timeline_1"),
         ("DELETE FROM views.friend_requests_1", "friends_1", "friend_requests_1"),
         ("INSERT INTO views.people_1 SELECT gen_random_uuid(), 99, 'nobody', now()", "people_1", "people_1"),
@@ -116,7 +116,7 @@ async fn tables_and_checkpoints_that_are_missing_are_built_at_the_next_start() {
     house.settled(&running.views).await;
     running.stop().await;
     house
-        .tampers("DROP TABLE views.members_1; DELETE FROM views.checkpoints WHERE projection = 'people_1'")
+        .tampers("DROP TABLE views.members_2; DELETE FROM views.checkpoints WHERE projection = 'people_1'")
         .await;
     house.tampers("INSERT INTO views.checkpoints VALUES ('parrots_1', 3, now())").await;
     house.says(bob, ann, "hello").await;

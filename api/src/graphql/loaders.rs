@@ -8,7 +8,7 @@ use async_graphql::dataloader::{DataLoader, Loader};
 use domain::conversation::Conversation;
 use domain::{AccountId, ConversationId, Position, StreamId};
 use eventlog::EventLog;
-use projections::{MessageRow, Person, Views};
+use projections::{MemberPage, MemberRow, MessageRow, Person, Views};
 
 /// How long a reference to somebody new may wait for the views.
 const VIEWS_PATIENCE: Duration = Duration::from_secs(1);
@@ -16,7 +16,7 @@ const VIEWS_PATIENCE: Duration = Duration::from_secs(1);
 /// A fault while loading, already described for the log line.
 pub(super) type LoadFault = Arc<str>;
 
-/// Loads people and last messages.
+/// Loads people, last messages and members.
 pub(super) struct ViewLoader {
     pub(super) log: EventLog,
     pub(super) views: Views,
@@ -65,6 +65,16 @@ impl Loader<LastMessage> for ViewLoader {
         let conversations: Vec<ConversationId> = of.iter().map(|last| last.0).collect();
         let messages = self.views.last_messages(&conversations).await.map_err(|error| fault(&error))?;
         Ok(messages.into_iter().map(|message| (LastMessage(message.conversation), message)).collect())
+    }
+}
+
+impl Loader<MemberPage> for ViewLoader {
+    type Value = Vec<MemberRow>;
+    type Error = LoadFault;
+
+    async fn load(&self, pages: &[MemberPage]) -> Result<HashMap<MemberPage, Vec<MemberRow>>, LoadFault> {
+        let members = self.views.members(pages).await.map_err(|error| fault(&error))?;
+        Ok(pages.iter().copied().zip(members).collect())
     }
 }
 

@@ -7,6 +7,7 @@ mod asked;
 pub mod connection;
 pub mod context;
 mod faults;
+pub mod group_updates;
 mod ids;
 mod loaders;
 pub mod model;

@@ -93,6 +93,16 @@ pub(super) async fn execute(
     command: CommandContext,
     path: &[&str],
 ) -> Result<Attempt<Done>> {
+    execute_at(app, action, command, |_| path).await
+}
+
+/// As [`execute`], for commands that are refused for more than one input field.
+pub(super) async fn execute_at<'p>(
+    app: &App,
+    action: impl Action,
+    command: CommandContext,
+    path_of: impl FnOnce(&Refusal) -> &'p [&'p str],
+) -> Result<Attempt<Done>> {
     let actor = command.actor.clone();
     match app.log.execute(action, command).await {
         Ok(Outcome::Done(done)) => {
@@ -101,7 +111,10 @@ pub(super) async fn execute(
             }
             Ok(Ok(done))
         }
-        Ok(Outcome::Refused(refusal)) => Ok(Err(Refused::by(refusal, path))),
+        Ok(Outcome::Refused(refusal)) => {
+            let path = path_of(&refusal);
+            Ok(Err(Refused::by(refusal, path)))
+        }
         Err(ExecuteError::KeyReused) => {
             Ok(Err(Refused::new(refusals::key_reused(), &["input", "idempotencyKey"])))
         }

@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, Result, SimpleObject, Subscription, Union};
 use domain::account::AccountEvent;
 use domain::contacts::ContactsEvent;
-use domain::conversation::{ConversationEvent, ConversationKind as Kind};
+use domain::conversation::{Conversation, ConversationEvent, ConversationKind as Kind};
 use domain::friendship::FriendshipEvent;
 use domain::{Event, Recorded};
 use futures_util::{Stream, StreamExt as _};
@@ -12,6 +12,10 @@ use std::sync::Arc;
 
 use super::context::ContextExt as _;
 use super::faults;
+use super::group_updates::{
+    GroupDissolvedUpdate, GroupRenamedUpdate, ManagerAppointedUpdate, ManagerDismissedUpdate,
+    MemberJoinedUpdate, MemberLeftUpdate, MemberRemovedUpdate, OwnershipTransferredUpdate, group_update,
+};
 use super::ids::NodeId;
 use super::model::{ConversationKind, Message, Person};
 use super::scalars::{DateTime, Position};
@@ -48,6 +52,22 @@ pub enum UpdateEvent {
     ConversationStarted(ConversationStartedUpdate),
     /// Somebody said something.
     MessageSent(MessageSentUpdate),
+    /// Somebody is in a group from here on.
+    MemberJoined(MemberJoinedUpdate),
+    /// A member left a group.
+    MemberLeft(MemberLeftUpdate),
+    /// A member was put out of a group.
+    MemberRemoved(MemberRemovedUpdate),
+    /// A member of a group is a manager from here on.
+    ManagerAppointed(ManagerAppointedUpdate),
+    /// A manager of a group is a plain member again.
+    ManagerDismissed(ManagerDismissedUpdate),
+    /// A group has another owner.
+    OwnershipTransferred(OwnershipTransferredUpdate),
+    /// A group has another name.
+    GroupRenamed(GroupRenamedUpdate),
+    /// A group ended for everybody.
+    GroupDissolved(GroupDissolvedUpdate),
 }
 
 /// A person joined.
@@ -108,8 +128,10 @@ pub struct ConversationStartedUpdate {
     conversation_id: ID,
     /// Its kind.
     kind: ConversationKind,
-    /// Who is in it.
+    /// Who is in it from the beginning: both members of a private conversation, the owner of a group.
     members: Vec<Person>,
+    /// The name of a group; null once it was erased, and of a private conversation.
+    name: Option<String>,
 }
 
 /// Somebody said something.
@@ -168,9 +190,7 @@ fn is_told(event: &Event) -> bool {
         | Event::Friendship(
             FriendshipEvent::FriendRequested { .. } | FriendshipEvent::FriendRequestConfirmed { .. },
         )
-        | Event::Conversation(
-            ConversationEvent::ConversationStarted { .. } | ConversationEvent::MessageSent { .. },
-        ) => true,
+        | Event::Conversation(_) => true,
         // Nobody is signed in to an erased account to hear it; each session was told that it ended. That a
         // friend was filed is told by FriendRequestConfirmed.
         Event::Account(AccountEvent::PersonalDataErased {} | AccountEvent::ErasureConfirmed {})
@@ -204,10 +224,20 @@ fn event(recorded: &Recorded) -> Option<UpdateEvent> {
                 conversation_id: NodeId::Conversation(recorded.position).into(),
                 kind: ConversationKind::Private,
                 members: members.map(Person).to_vec(),
+                name: None,
+            }))
+        }
+        Event::Conversation(ConversationEvent::ConversationStarted { kind: Kind::Group { name, owner } }) => {
+            Some(UpdateEvent::ConversationStarted(ConversationStartedUpdate {
+                conversation_id: NodeId::Conversation(recorded.position).into(),
+                kind: ConversationKind::Group,
+                members: vec![Person(*owner)],
+                name: name.open().map(|name| name.as_ref().to_owned()),
             }))
         }
         Event::Conversation(ConversationEvent::MessageSent { .. }) => Message::from_event(recorded)
             .map(|message| UpdateEvent::MessageSent(MessageSentUpdate { message })),
+        Event::Conversation(event) => group_update(recorded.stream.id::<Conversation>()?, event),
         // Told by FriendRequestConfirmed.
         Event::Contacts(ContactsEvent::FriendFiled { .. }) | Event::Handle(_) => None,
     }

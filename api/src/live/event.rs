@@ -39,7 +39,17 @@ impl LiveEvent {
             Event::Conversation(ConversationEvent::MessageSent {
                 content: Content::Text { text }, ..
             }) => text.open().map_or(0, |text| text.as_ref().len()),
-            Event::Conversation(ConversationEvent::ConversationStarted { .. })
+            Event::Conversation(
+                ConversationEvent::ConversationStarted { .. }
+                | ConversationEvent::MemberJoined { .. }
+                | ConversationEvent::MemberLeft { .. }
+                | ConversationEvent::MemberRemoved { .. }
+                | ConversationEvent::ManagerAppointed { .. }
+                | ConversationEvent::ManagerDismissed { .. }
+                | ConversationEvent::OwnershipTransferred { .. }
+                | ConversationEvent::ConversationRenamed { .. }
+                | ConversationEvent::ConversationDissolved { .. },
+            )
             | Event::Account(_)
             | Event::Handle(_)
             | Event::Friendship(_)

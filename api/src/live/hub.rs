@@ -113,14 +113,16 @@ impl Hub {
         self.state().recent(after, until)
     }
 
-    /// Listens to conversations too. Returns the position behind which their events arrive live.
+    /// Listens to conversations too, but for those that were left since the listener began: what the caller
+    /// knows of them is older. Returns the position behind which their events arrive live.
     pub(super) fn join(
         &self,
         subscription: &Subscription,
         conversations: impl IntoIterator<Item = ConversationId>,
     ) -> Position {
         let mut state = self.state();
-        for conversation in conversations {
+        let left = state.forget_left(subscription.id);
+        for conversation in conversations.into_iter().filter(|conversation| !left.contains(conversation)) {
             state.join(subscription.id, Topic::Conversation(conversation));
         }
         state.delivered()

@@ -4,13 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use domain::account::AccountEvent;
-use domain::{Event, Position, Recorded, SessionId};
+use domain::{AccountId, ConversationId, Event, Position, Recorded, SessionId};
 use tokio::sync::{mpsc, oneshot};
 
 use super::event::LiveEvent;
 use super::hub::HubLimits;
 use super::recent::Recent;
-use super::topics::{Topic, joining, topics};
+use super::topics::{Leaving, Topic, joining, leaving, topics};
 
 /// Names one listener of this process.
 pub(super) type ListenerId = u64;
@@ -19,6 +19,8 @@ type Queue = mpsc::Sender<Arc<LiveEvent>>;
 
 struct Listener {
     topics: HashSet<Topic>,
+    /// Conversations that the person left since the listener began; none once it has joined the others.
+    left: Option<HashSet<ConversationId>>,
     queue: Queue,
 }
 
@@ -62,7 +64,7 @@ impl State {
     }
 
     pub(super) fn enter(&mut self, id: ListenerId, queue: Queue) {
-        self.listeners.insert(id, Listener { topics: HashSet::new(), queue });
+        self.listeners.insert(id, Listener { topics: HashSet::new(), left: Some(HashSet::new()), queue });
     }
 
     pub(super) fn join(&mut self, id: ListenerId, topic: Topic) {
@@ -76,14 +78,23 @@ impl State {
     pub(super) fn leave(&mut self, id: ListenerId) {
         let Some(listener) = self.listeners.remove(&id) else { return };
         for topic in listener.topics {
-            let Some(members) = self.topics.get_mut(&topic) else { continue };
-            if let Some(at) = members.iter().position(|(member, _)| *member == id) {
-                members.swap_remove(at);
-            }
-            if members.is_empty() {
-                self.topics.remove(&topic);
-            }
+            self.drop_from(topic, id);
         }
+    }
+
+    fn drop_from(&mut self, topic: Topic, id: ListenerId) {
+        let Some(members) = self.topics.get_mut(&topic) else { return };
+        if let Some(at) = members.iter().position(|(member, _)| *member == id) {
+            members.swap_remove(at);
+        }
+        if members.is_empty() {
+            self.topics.remove(&topic);
+        }
+    }
+
+    /// The conversations that were left since the listener began. From here on nobody asks again.
+    pub(super) fn forget_left(&mut self, id: ListenerId) -> HashSet<ConversationId> {
+        self.listeners.get_mut(&id).and_then(|listener| listener.left.take()).unwrap_or_default()
     }
 
     /// Hands the next event to everybody whom it concerns.
@@ -113,17 +124,44 @@ impl State {
         self.remember(event);
     }
 
-    /// Lets the devices of new members into the conversation's topic.
+    /// Lets the devices of new members into the conversation's topic, and those of former members out.
     fn follow_members(&mut self, recorded: &Recorded) {
-        let Some((conversation, members)) = joining(recorded) else { return };
-        let devices: Vec<ListenerId> = members
-            .iter()
-            .filter_map(|member| self.topics.get(&Topic::Account(*member)))
-            .flatten()
-            .map(|(id, _)| *id)
-            .collect();
-        for id in devices {
-            self.join(id, Topic::Conversation(conversation));
+        if let Some((conversation, members)) = joining(recorded) {
+            for id in members.iter().flat_map(|member| self.devices(*member)).collect::<Vec<_>>() {
+                self.join(id, Topic::Conversation(conversation));
+                if let Some(left) = self.listeners.get_mut(&id).and_then(|listener| listener.left.as_mut()) {
+                    left.remove(&conversation);
+                }
+            }
+        }
+        if let Some((conversation, leaving)) = leaving(recorded) {
+            let devices: Vec<_> = match leaving {
+                Leaving::Member(member) => self.devices(member).collect(),
+                Leaving::Everybody => self.listening_to(Topic::Conversation(conversation)).collect(),
+            };
+            for id in devices {
+                self.part(id, conversation);
+            }
+        }
+    }
+
+    fn devices(&self, member: AccountId) -> impl Iterator<Item = ListenerId> + '_ {
+        self.listening_to(Topic::Account(member))
+    }
+
+    fn listening_to(&self, topic: Topic) -> impl Iterator<Item = ListenerId> + '_ {
+        self.topics.get(&topic).into_iter().flatten().map(|(id, _)| *id)
+    }
+
+    /// Lets a listener out of a conversation's topic.
+    fn part(&mut self, id: ListenerId, conversation: ConversationId) {
+        let topic = Topic::Conversation(conversation);
+        let Some(listener) = self.listeners.get_mut(&id) else { return };
+        if let Some(left) = &mut listener.left {
+            left.insert(conversation);
+        }
+        if listener.topics.remove(&topic) {
+            self.drop_from(topic, id);
         }
     }
 

@@ -41,9 +41,23 @@ pub(super) fn topics(recorded: &Recorded) -> Vec<Topic> {
         Event::Conversation(ConversationEvent::ConversationStarted {
             kind: ConversationKind::Private { members },
         }) => members.map(Topic::Account).to_vec(),
-        Event::Conversation(ConversationEvent::MessageSent { .. }) => {
-            conversation(recorded).map(Topic::Conversation).into_iter().collect()
+        Event::Conversation(ConversationEvent::ConversationStarted {
+            kind: ConversationKind::Group { name: _, owner },
+        }) => vec![Topic::Account(*owner)],
+        Event::Conversation(ConversationEvent::MemberJoined { member, .. }) => {
+            let others = conversation(recorded).map(Topic::Conversation);
+            others.into_iter().chain([Topic::Account(*member)]).collect()
         }
+        Event::Conversation(
+            ConversationEvent::MessageSent { .. }
+            | ConversationEvent::MemberLeft { .. }
+            | ConversationEvent::MemberRemoved { .. }
+            | ConversationEvent::ManagerAppointed { .. }
+            | ConversationEvent::ManagerDismissed { .. }
+            | ConversationEvent::OwnershipTransferred { .. }
+            | ConversationEvent::ConversationRenamed { .. }
+            | ConversationEvent::ConversationDissolved { .. },
+        ) => conversation(recorded).map(Topic::Conversation).into_iter().collect(),
     }
 }
 
@@ -53,12 +67,52 @@ pub(super) fn joining(recorded: &Recorded) -> Option<(ConversationId, Vec<Accoun
         Event::Conversation(ConversationEvent::ConversationStarted {
             kind: ConversationKind::Private { members },
         }) => Some((conversation(recorded)?, members.to_vec())),
-        Event::Conversation(ConversationEvent::MessageSent { .. })
+        Event::Conversation(
+            ConversationEvent::ConversationStarted {
+                kind: ConversationKind::Group { name: _, owner: member },
+            }
+            | ConversationEvent::MemberJoined { member, .. },
+        ) => Some((conversation(recorded)?, vec![*member])),
+        Event::Conversation(
+            ConversationEvent::MessageSent { .. }
+            | ConversationEvent::MemberLeft { .. }
+            | ConversationEvent::MemberRemoved { .. }
+            | ConversationEvent::ManagerAppointed { .. }
+            | ConversationEvent::ManagerDismissed { .. }
+            | ConversationEvent::OwnershipTransferred { .. }
+            | ConversationEvent::ConversationRenamed { .. }
+            | ConversationEvent::ConversationDissolved { .. },
+        )
         | Event::Account(_)
         | Event::Handle(_)
         | Event::Friendship(_)
         | Event::Contacts(_) => None,
     }
+}
+
+/// Who is no longer in a conversation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Leaving {
+    /// One of its members.
+    Member(AccountId),
+    /// All of them: it ended.
+    Everybody,
+}
+
+/// Who leaves the conversation's topic with this event: behind it they hear nothing more.
+pub(super) fn leaving(recorded: &Recorded) -> Option<(ConversationId, Leaving)> {
+    let leaving = match &recorded.event {
+        Event::Conversation(
+            ConversationEvent::MemberLeft { member } | ConversationEvent::MemberRemoved { member, .. },
+        ) => Leaving::Member(*member),
+        Event::Conversation(ConversationEvent::ConversationDissolved { .. }) => Leaving::Everybody,
+        Event::Conversation(_)
+        | Event::Account(_)
+        | Event::Handle(_)
+        | Event::Friendship(_)
+        | Event::Contacts(_) => return None,
+    };
+    Some((conversation(recorded)?, leaving))
 }
 
 fn conversation(recorded: &Recorded) -> Option<ConversationId> {

@@ -23,9 +23,14 @@ async fn a_request_is_seen_live_confirmed_and_opens_one_conversation() {
     let requests = bob.query(received, json!({})).await;
     assert_eq!(requests["viewer"]["friendRequests"]["nodes"][0]["from"]["id"], ann.id.as_str());
     let confirmed = bob
-        .mutate("confirmFriend", json!({ "personId": ann.id }), "conversation { id kind members { id } }")
+        .mutate(
+            "confirmFriend",
+            json!({ "personId": ann.id }),
+            "conversation { id kind members { nodes { person { id } } } }",
+        )
         .await;
     assert_eq!(confirmed["conversation"]["kind"], "PRIVATE");
+    assert_eq!(confirmed["conversation"]["members"]["nodes"].as_array().unwrap().len(), 2);
     let started = bobs_updates.next_of("ConversationStartedUpdate").await;
     assert_eq!(started["event"]["conversationId"], confirmed["conversation"]["id"]);
     let friends = "{ viewer { friends { nodes { person { userName } conversationId } } } }";
@@ -47,7 +52,7 @@ async fn crossing_requests_make_friends() {
     let crossing =
         bob.mutate("requestFriend", json!({ "personId": ann.id }), "friendRequest { state }").await;
     assert_eq!(crossing["friendRequest"]["state"], "CONFIRMED");
-    let conversations = "{ viewer { conversations { nodes { members { id } } } } }";
+    let conversations = "{ viewer { conversations { nodes { members { nodes { person { id } } } } } } }";
     let list = ann.query(conversations, json!({})).await;
     assert_eq!(list["viewer"]["conversations"]["nodes"].as_array().unwrap().len(), 1);
     app.views_equal_their_rebuild().await;

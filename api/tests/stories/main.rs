@@ -11,6 +11,7 @@ mod bad_input;
 mod chat;
 mod erasure;
 mod friends;
+mod groups;
 mod hardening;
 mod identity;
 mod limits;

@@ -33,13 +33,14 @@ const BUILT_IN: [&str; 5] = ["Int", "Float", "String", "Boolean", "ID"];
 const OWN: [&str; 3] = ["DateTime", "Position", "UUID"];
 
 /// What is an `Int`, and why 32 bits are enough.
-const SMALL: [(&str, &str); 6] = [
+const SMALL: [(&str, &str); 7] = [
     ("first", "at most 100"),
     ("last", "at most 100"),
     ("number", "one conversation does not reach two thousand million messages"),
     ("lastNumber", "the same"),
     ("unreadCount", "the same"),
     ("times", "wrong passwords of a minute"),
+    ("memberCount", "at most 10,000"),
 ];
 
 async fn schema(app: &TestApp) -> Value {

@@ -43,6 +43,13 @@ pub struct Contacts {
     friends: BTreeSet<AccountId>,
 }
 
+impl Contacts {
+    /// Whether somebody is filed as a friend.
+    pub fn has(&self, account: AccountId) -> bool {
+        self.friends.contains(&account)
+    }
+}
+
 /// What may be asked of an address book.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ContactsCommand {
@@ -62,6 +69,9 @@ pub enum ContactsError {
         /// The most friends one person can have.
         friends_max: usize,
     },
+    /// Somebody who is dealt with as a friend is none.
+    #[error("not a friend")]
+    NotAFriend,
 }
 
 cqrs_aggregate!(Contacts, "contacts", ContactsCommand, ContactsEvent, ContactsError);

@@ -1,72 +1,81 @@
 //! The rules of a conversation.
 
-use super::{Content, Conversation, ConversationEvent, ConversationKind};
+use super::{
+    Conversation, ConversationCommand, ConversationError, ConversationEvent, ConversationKind, Group,
+    group_rules,
+};
 use crate::decider::{Decider, cqrs_aggregate};
-use crate::ids::{AccountId, ConversationId, MessageNumber};
-
-/// What may be asked of a conversation.
-#[derive(Clone, PartialEq, Debug)]
-pub enum ConversationCommand {
-    /// Have the private conversation of two friends.
-    OpenPrivate {
-        /// The two, the lower id first.
-        members: [AccountId; 2],
-    },
-    /// Say something.
-    Send {
-        /// Who.
-        sender: AccountId,
-        /// What.
-        content: Content,
-    },
-}
-
-/// Why a conversation says no.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum ConversationError {
-    /// Not a member; also the answer when there is no such conversation, so that nobody learns of one.
-    #[error("not a member of the conversation")]
-    NotMember,
-}
+use crate::ids::{ConversationId, MessageNumber};
 
 cqrs_aggregate!(Conversation, "conversation", ConversationCommand, ConversationEvent, ConversationError);
 
 impl Decider for Conversation {
     type Id = ConversationId;
 
+    // 2: groups.
+    const STATE_FORMAT: i32 = 2;
+
     fn decide(&self, command: &ConversationCommand) -> Result<Vec<ConversationEvent>, ConversationError> {
-        match (command, self) {
-            (ConversationCommand::OpenPrivate { members }, Self::NotStarted) => {
-                Ok(vec![ConversationEvent::ConversationStarted {
+        match command {
+            ConversationCommand::OpenPrivate { members } => match self {
+                Self::NotStarted => Ok(vec![ConversationEvent::ConversationStarted {
                     kind: ConversationKind::Private { members: *members },
-                }])
+                }]),
+                Self::Private { .. } => Ok(vec![]),
+                Self::Group(_) | Self::Dissolved { .. } => Err(ConversationError::NotMember),
+            },
+            ConversationCommand::StartGroup { owner, name, members } => match self {
+                Self::NotStarted => group_rules::start(*owner, name, members),
+                Self::Group(group) if group.role(*owner).is_some() => Ok(vec![]),
+                Self::Private { .. } | Self::Group(_) | Self::Dissolved { .. } => {
+                    Err(ConversationError::NotMember)
+                }
+            },
+            ConversationCommand::Send { sender, content } => {
+                let last = match self {
+                    Self::Private { last, .. } => *last,
+                    Self::Group(group) => group.last(),
+                    Self::NotStarted | Self::Dissolved { .. } => MessageNumber::default(),
+                };
+                if !self.has(*sender) {
+                    return Err(ConversationError::NotMember);
+                }
+                let (number, sender, content) = (last.next(), *sender, content.clone());
+                Ok(vec![ConversationEvent::MessageSent { number, sender, content }])
             }
-            (ConversationCommand::OpenPrivate { .. }, Self::Private { .. }) => Ok(vec![]),
-            (ConversationCommand::Send { sender, content }, Self::Private { members, last })
-                if members.contains(sender) =>
-            {
-                Ok(vec![ConversationEvent::MessageSent {
-                    number: last.next(),
-                    sender: *sender,
-                    content: content.clone(),
-                }])
-            }
-            (ConversationCommand::Send { .. }, Self::Private { .. } | Self::NotStarted) => {
-                Err(ConversationError::NotMember)
-            }
+            ConversationCommand::Group(command) => match self {
+                Self::Group(group) => group.decide(command),
+                Self::Private { members, .. } if members.contains(&command.by()) => {
+                    Err(ConversationError::NotAGroup)
+                }
+                Self::Dissolved { by }
+                    if matches!(command, super::GroupCommand::Dissolve { .. }) && command.by() == *by =>
+                {
+                    Ok(vec![])
+                }
+                Self::NotStarted | Self::Private { .. } | Self::Dissolved { .. } => {
+                    Err(ConversationError::NotMember)
+                }
+            },
         }
     }
 
     fn evolve(&mut self, event: &ConversationEvent) {
-        match event {
-            ConversationEvent::ConversationStarted { kind: ConversationKind::Private { members } } => {
-                *self = Self::Private { members: *members, last: MessageNumber::default() };
-            }
-            ConversationEvent::MessageSent { number, .. } => {
-                if let Self::Private { last, .. } = self {
-                    *last = *number;
+        match (event, self) {
+            (ConversationEvent::ConversationStarted { kind }, state) => {
+                *state = match kind {
+                    ConversationKind::Private { members } => {
+                        Self::Private { members: *members, last: MessageNumber::default() }
+                    }
+                    ConversationKind::Group { name: _, owner } => Self::Group(Group::of(*owner)),
                 }
             }
+            (ConversationEvent::ConversationDissolved { by }, state @ Self::Group(_)) => {
+                *state = Self::Dissolved { by: *by };
+            }
+            (ConversationEvent::MessageSent { number, .. }, Self::Private { last, .. }) => *last = *number,
+            (event, Self::Group(group)) => group.take_in(event),
+            (_, Self::NotStarted | Self::Private { .. } | Self::Dissolved { .. }) => {}
         }
     }
 }
@@ -77,6 +86,8 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::conversation::Content;
+    use crate::ids::AccountId;
     use crate::personal::Personal;
     use crate::values::MessageText;
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::account::{Account, AccountEvent};
 use domain::conversation::{Content, Conversation, ConversationEvent, ConversationKind};
 use domain::friendship::{Friendship, FriendshipEvent};
-use domain::values::{MessageText, UserName};
+use domain::values::{GroupName, MessageText, UserName};
 use domain::{
     AccountId, Actor, Causation, Client, CommandId, ConversationId, CorrelationId, Event, EventId, HandleId,
     MessageNumber, Metadata, Pair, Personal, Position, Recorded, StreamId,
@@ -91,4 +91,15 @@ fn message(
     let event =
         ConversationEvent::MessageSent { number: MessageNumber(number), sender: account(sender), content };
     recorded(position, stream, event)
+}
+
+/// How a group begins.
+pub(crate) fn group(owner: u128) -> ConversationKind {
+    let name = Personal::Open(GroupName::parse("周末爬山".into()).unwrap());
+    ConversationKind::Group { name, owner: account(owner) }
+}
+
+/// Something that happens in the one group there is.
+pub(crate) fn in_group(position: i64, event: ConversationEvent) -> Recorded {
+    recorded(position, StreamId::of::<Conversation>(&ConversationId(Uuid::from_u128(99))), event)
 }

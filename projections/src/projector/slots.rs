@@ -100,10 +100,10 @@ mod tests {
             slots.add(projection, Position(position));
         }
         let page = slots.page(1_000).unwrap();
-        assert_eq!((names(&page), page.after, page.limit), (vec!["conversation_list_1"], Position(0), 4));
+        assert_eq!((names(&page), page.after, page.limit), (vec!["conversation_list_2"], Position(0), 4));
         slots.advance(&page.group, Position(4));
         let page = slots.page(1_000).unwrap();
-        assert_eq!((names(&page), page.limit), (vec!["conversation_list_1", "account_streams_1"], 6));
+        assert_eq!((names(&page), page.limit), (vec!["conversation_list_2", "account_streams_2"], 6));
         slots.advance(&page.group, Position(10));
         let page = slots.page(1_000).unwrap();
         assert_eq!((page.group.len(), page.after, page.limit), (5, Position(10), 1_000));

@@ -1,6 +1,7 @@
-//! The reads of `conversations_1` and `members_1`. Only present members see a conversation.
+//! The reads of `conversations_2` and `members_2`. Only present members see a conversation.
 
 use chrono::{DateTime, Utc};
+use domain::conversation::Role;
 use domain::{AccountId, ConversationId, MessageNumber, Position};
 use uuid::Uuid;
 
@@ -8,7 +9,7 @@ use super::{Views, rows};
 use crate::error::ProjectionError;
 
 /// A conversation as one of its members sees it in a list.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ConversationRow {
     /// The conversation.
     pub conversation: ConversationId,
@@ -16,8 +17,20 @@ pub struct ConversationRow {
     pub position: Position,
     /// What kind it is.
     pub kind: ConversationKind,
-    /// Both members of a private conversation, the lower id first.
+    /// Both members of a private conversation, the lower id first; none of a group.
     pub members: Vec<AccountId>,
+    /// The name of a group; none when it was erased, and of a private conversation.
+    pub name: Option<String>,
+    /// Who owns a group; none of a private conversation.
+    pub owner: Option<AccountId>,
+    /// How many are in it.
+    pub member_count: u32,
+    /// When it was opened.
+    pub started_at: DateTime<Utc>,
+    /// What the member is in it.
+    pub role: Role,
+    /// The member sees the messages after this one.
+    pub joined_number: MessageNumber,
     /// The number of the newest message; zero before the first.
     pub last_number: MessageNumber,
     /// The position of the newest message; that of the start before the first. Unique: the cursor of lists.
@@ -30,11 +43,26 @@ pub struct ConversationRow {
     pub unread: u32,
 }
 
+/// Shows everything but the name: personal data must not reach a log line.
+impl std::fmt::Debug for ConversationRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ConversationRow")
+            .field("conversation", &self.conversation)
+            .field("position", &self.position)
+            .field("kind", &self.kind)
+            .field("last_number", &self.last_number)
+            .field("read_number", &self.read_number)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The kinds of conversation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ConversationKind {
     /// Between two friends.
     Private,
+    /// Of many.
+    Group,
 }
 
 #[derive(sqlx::FromRow)]
@@ -43,13 +71,19 @@ struct Row {
     position: i64,
     kind: String,
     members: Vec<Uuid>,
+    name: Option<String>,
+    owner: Option<Uuid>,
+    member_count: i64,
+    started_at: DateTime<Utc>,
+    role: String,
+    joined_number: i64,
     last_number: i64,
     last_position: i64,
     last_at: DateTime<Utc>,
     read_number: i64,
 }
 
-const DAMAGED: ProjectionError = ProjectionError::DamagedView("conversation_list_1");
+pub(super) const DAMAGED: ProjectionError = ProjectionError::DamagedView("conversation_list_2");
 
 impl TryFrom<Row> for ConversationRow {
     type Error = ProjectionError;
@@ -59,8 +93,18 @@ impl TryFrom<Row> for ConversationRow {
         Ok(Self {
             conversation: ConversationId(row.conversation),
             position: Position(row.position),
-            kind: if row.kind == "private" { ConversationKind::Private } else { return Err(DAMAGED) },
+            kind: match row.kind.as_str() {
+                "private" => ConversationKind::Private,
+                "group" => ConversationKind::Group,
+                _ => return Err(DAMAGED),
+            },
             members: row.members.into_iter().map(AccountId).collect(),
+            name: row.name,
+            owner: row.owner.map(AccountId),
+            member_count: number(row.member_count)?,
+            started_at: row.started_at,
+            role: role(&row.role)?,
+            joined_number: MessageNumber(number(row.joined_number)?),
             last_number: MessageNumber(number(row.last_number)?),
             last_position: Position(row.last_position),
             last_at: row.last_at,
@@ -70,16 +114,27 @@ impl TryFrom<Row> for ConversationRow {
     }
 }
 
+/// A role as the table holds it.
+pub(super) fn role(stored: &str) -> Result<Role, ProjectionError> {
+    match stored {
+        "member" => Ok(Role::Member),
+        "manager" => Ok(Role::Manager),
+        "owner" => Ok(Role::Owner),
+        _ => Err(DAMAGED),
+    }
+}
+
 /// The conversations of the account `$1`. Members are gathered after the limit, and only of private ones:
 /// a group may have ten thousand.
 fn statement(condition: &str) -> String {
     format!(
-        "SELECT page.*, ARRAY(SELECT other.account FROM views.members_1 AS other
+        "SELECT page.*, ARRAY(SELECT other.account FROM views.members_2 AS other
                               WHERE other.conversation = page.conversation AND page.kind = 'private'
                               ORDER BY other.account) AS members
-         FROM (SELECT known.conversation, known.position, known.kind, known.last_number, known.last_position,
-                      known.last_at, member.read_number
-               FROM views.members_1 AS member JOIN views.conversations_1 AS known USING (conversation)
+         FROM (SELECT known.conversation, known.position, known.kind, known.name, known.owner,
+                      known.member_count, known.started_at, known.last_number, known.last_position,
+                      known.last_at, member.role, member.joined_number, member.read_number
+               FROM views.members_2 AS member JOIN views.conversations_2 AS known USING (conversation)
                WHERE member.account = $1 AND member.left_position IS NULL AND {condition}) AS page
          ORDER BY page.last_position DESC"
     )
@@ -93,7 +148,7 @@ impl Views {
     ///
     /// # Errors
     /// [`ProjectionError::Database`]: the query failed; retry.
-    /// [`ProjectionError::DamagedView`]: rebuild `conversation_list_1`.
+    /// [`ProjectionError::DamagedView`]: rebuild `conversation_list_2`.
     pub async fn conversations(
         &self,
         account: AccountId,
@@ -151,7 +206,7 @@ impl Views {
     pub async fn unread_total(&self, account: AccountId) -> Result<u64, ProjectionError> {
         let total: i64 = sqlx::query_scalar(
             "SELECT coalesce(sum(known.last_number - member.read_number), 0)::bigint
-             FROM views.members_1 AS member JOIN views.conversations_1 AS known USING (conversation)
+             FROM views.members_2 AS member JOIN views.conversations_2 AS known USING (conversation)
              WHERE member.account = $1 AND member.left_position IS NULL",
         )
         .bind(account.0)

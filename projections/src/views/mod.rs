@@ -3,8 +3,10 @@
 mod account_streams;
 mod conversation_list;
 mod conversation_reads;
+mod conversation_writes;
 mod friend_reads;
 mod friends;
+mod member_reads;
 mod people;
 mod timeline;
 mod timeline_reads;
@@ -20,6 +22,7 @@ pub(crate) use conversation_list::ConversationList;
 pub use conversation_reads::{ConversationKind, ConversationRow};
 pub use friend_reads::{Direction, Friend, FriendRequest, RequestState};
 pub(crate) use friends::Friends;
+pub use member_reads::{MemberPage, MemberRow};
 pub(crate) use people::People;
 pub use people::Person;
 pub(crate) use timeline::Timeline;

@@ -122,7 +122,17 @@ fn changes(batch: &[Recorded]) -> Result<Changes, ProjectionError> {
                 | AccountEvent::SignedOut { .. }
                 | AccountEvent::ErasureConfirmed {},
             )
-            | Event::Conversation(ConversationEvent::ConversationStarted { .. })
+            | Event::Conversation(
+                ConversationEvent::ConversationStarted { .. }
+                | ConversationEvent::MemberJoined { .. }
+                | ConversationEvent::MemberLeft { .. }
+                | ConversationEvent::MemberRemoved { .. }
+                | ConversationEvent::ManagerAppointed { .. }
+                | ConversationEvent::ManagerDismissed { .. }
+                | ConversationEvent::OwnershipTransferred { .. }
+                | ConversationEvent::ConversationRenamed { .. }
+                | ConversationEvent::ConversationDissolved { .. },
+            )
             | Event::Handle(_)
             | Event::Friendship(_)
             | Event::Contacts(_) => {}

@@ -5,10 +5,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::actions::{ConfirmFriend, Register, RequestFriend, SendMessage};
+use domain::actions::{AddMembers, ConfirmFriend, CreateGroup, Register, RequestFriend, SendMessage};
 use domain::conversation::Content;
 use domain::credential::PasswordHash;
-use domain::values::{MessageText, UserName};
+use domain::values::{GroupName, MessageText, UserName};
 use domain::{
     AccountId, Action, Actor, Causation, Client, CommandId, ConversationId, CorrelationId, Pair, Personal,
     Position,
@@ -129,6 +129,29 @@ impl House {
         self.acts(Some(sender), saying(sender, to, text)).await.position
     }
 
+    /// A group of the owner's friends.
+    pub async fn founds(&self, owner: AccountId, members: &[AccountId]) -> ConversationId {
+        let conversation = ConversationId(new_uuid());
+        let name = GroupName::parse("周末爬山".into()).unwrap();
+        let create = CreateGroup { conversation, owner, name, members: members.to_vec() };
+        self.acts(Some(owner), create).await;
+        conversation
+    }
+
+    pub async fn admits(
+        &self,
+        by: AccountId,
+        conversation: ConversationId,
+        members: &[AccountId],
+    ) -> Position {
+        let add = AddMembers { conversation, by, members: members.to_vec() };
+        self.acts(Some(by), add).await.position
+    }
+
+    pub async fn says_in(&self, conversation: ConversationId, sender: AccountId, text: &str) -> Position {
+        self.acts(Some(sender), saying_in(conversation, sender, text)).await.position
+    }
+
     /// What `status` says of a projection.
     pub async fn state(&self, projection: &str) -> ViewState {
         let all = status(&self.pool()).await.unwrap();
@@ -183,8 +206,12 @@ pub fn batches_of(batch_events_max: u32) -> ProjectorConfig {
 }
 
 pub fn saying(sender: AccountId, to: AccountId, text: &str) -> SendMessage {
+    saying_in(talk(sender, to), sender, text)
+}
+
+pub fn saying_in(conversation: ConversationId, sender: AccountId, text: &str) -> SendMessage {
     let content = Content::Text { text: Personal::Open(MessageText::parse(text.to_owned()).unwrap()) };
-    SendMessage { sender, conversation: talk(sender, to), content }
+    SendMessage { sender, conversation, content }
 }
 
 pub fn talk(one: AccountId, other: AccountId) -> ConversationId {

@@ -1,14 +1,13 @@
 //! Agreeing to a friend request.
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
-use domain::{AccountId, ConversationId, Pair, actions};
+use domain::{ConversationId, Pair, actions};
 use uuid::Uuid;
 
-use crate::graphql::context::{App, ContextExt as _};
-use crate::graphql::faults;
+use crate::graphql::context::ContextExt as _;
 use crate::graphql::ids::NodeId;
 use crate::graphql::model::Conversation;
-use crate::graphql::payload::{Attempt, Refused, UserError, answer, execute, refusable, shown};
+use crate::graphql::payload::{Attempt, Refused, UserError, answer, execute, refusable};
 use crate::graphql::scalars::Position;
 
 /// Whose request to agree to.
@@ -67,23 +66,11 @@ async fn confirm_friend(
         Err(refused) => return Ok(Err(refused)),
     };
     let conversation = match Pair::of(by, requester) {
-        Some(pair) => seen(ctx.app(), by, ConversationId::private(&pair), done.position).await?,
+        Some(pair) => {
+            Conversation::shown_at(ctx.app(), by, ConversationId::private(&pair), done.position).await?
+        }
         None => None,
     };
     let position = Some(done.position.into());
     Ok(Ok(ConfirmFriendPayload { conversation, position, user_errors: vec![] }))
-}
-
-/// The conversation as the view shows it, once it includes the position; none when that takes too long.
-async fn seen(
-    app: &App,
-    member: AccountId,
-    conversation: ConversationId,
-    position: domain::Position,
-) -> Result<Option<Conversation>> {
-    if !shown(app, position).await {
-        return Ok(None);
-    }
-    let rows = app.views.conversations_by_id(member, &[conversation]).await.map_err(faults::view)?;
-    Ok(rows.into_iter().next().map(Conversation))
 }

@@ -117,7 +117,9 @@ async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
                 .conversations_by_id(caller.account, &[message.conversation])
                 .await
                 .map_err(faults::view)?;
-            Ok((!visible.is_empty()).then(|| Node::Message(message.into())))
+            // A member sees what was said from joining on.
+            let seen = visible.first().is_some_and(|row| message.number > row.joined_number);
+            Ok(seen.then(|| Node::Message(message.into())))
         }
         NodeId::FriendRequest(position) => {
             let found = views.friend_requests_by_position(&[position]).await.map_err(faults::view)?;

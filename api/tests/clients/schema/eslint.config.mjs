@@ -11,7 +11,7 @@ const graphQLConfig = {
 
 const exceptions = {
   // An id is for what can be fetched again by it. These are values, or envelopes around things that have one; `Friend`
-  // is a person as the viewer knows them, and the person has the id.
+  // is a person as the viewer knows them, `Member` one with a role, and the person has the id.
   '@graphql-eslint/strict-id-in-types': [
     'error',
     {
@@ -19,12 +19,12 @@ const exceptions = {
       acceptedIdTypes: ['ID'],
       exceptions: {
         suffixes: ['Connection', 'Edge', 'Payload', 'Update'],
-        types: ['Friend', 'Log', 'PageInfo', 'TextContent', 'UserError', 'Viewer'],
+        types: ['Friend', 'Log', 'Member', 'PageInfo', 'TextContent', 'UserError', 'Viewer'],
       },
     },
   ],
-  // Not every list is a page: `userErrors` and `members` are whole, and `nodes` spares those who need no cursors the
-  // edges. `Friend`, as above, is no `Node`.
+  // Not every list is a page: `userErrors` and an update's `members` are whole, and `nodes` spares those who need no
+  // cursors the edges. `Friend` and `Member`, as above, are no `Node`.
   '@graphql-eslint/relay-edge-types': [
     'error',
     { withEdgeSuffix: true, listTypeCanWrapOnlyEdgeType: false, shouldImplementNode: false },

@@ -105,6 +105,12 @@ impl Actor {
         Socket::open(self.address, self.token.as_deref(), &headers).await
     }
 
+    /// Listens to the person's updates from what the views show now, wherever the subscription begins.
+    pub(crate) async fn updates_from_here(&self) -> Updates {
+        let position = self.query("{ log { position } }", json!({})).await["log"]["position"].clone();
+        self.updates(position.as_str()).await
+    }
+
     /// Listens to the person's updates.
     pub(crate) async fn updates(&self, after: Option<&str>) -> Updates {
         self.socket().await.updates(after).await

@@ -21,6 +21,16 @@ pub(crate) struct Socket {
 /// A socket with one subscription to `updates`.
 pub(crate) struct Updates(Socket);
 
+/// Everything about what happens to groups.
+const GROUPS: &str = "... on MemberJoinedUpdate { conversationId member { id userName } by { id } }
+    ... on MemberLeftUpdate { conversationId member { id } }
+    ... on MemberRemovedUpdate { conversationId member { id } by { id } }
+    ... on ManagerAppointedUpdate { conversationId member { id } by { id } }
+    ... on ManagerDismissedUpdate { conversationId member { id } by { id } }
+    ... on OwnershipTransferredUpdate { conversationId from { id } to { id } }
+    ... on GroupRenamedUpdate { conversationId name by { id } }
+    ... on GroupDissolvedUpdate { conversationId by { id } }";
+
 /// What a socket hears next.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Heard {
@@ -90,7 +100,8 @@ impl Socket {
                 ... on MessageSentUpdate {{ {MESSAGE} }}
                 ... on FriendRequestedUpdate {{ friendRequestId from {{ id userName }} to {{ id userName }} }}
                 ... on FriendConfirmedUpdate {{ from {{ id }} by {{ id userName }} }}
-                ... on ConversationStartedUpdate {{ conversationId kind members {{ id }} }} }} }} }}",
+                ... on ConversationStartedUpdate {{ conversationId kind name members {{ id }} }}
+                {GROUPS} }} }} }}",
             MESSAGE = super::actor::MESSAGE,
         );
         self.subscribes(&query, json!({ "after": after })).await

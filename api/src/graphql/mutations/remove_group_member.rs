@@ -1,0 +1,75 @@
+//! Putting a member out of a group.
+
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use domain::actions;
+use uuid::Uuid;
+
+use super::in_group::{Asked, act};
+use crate::graphql::context::ContextExt as _;
+use crate::graphql::ids::NodeId;
+use crate::graphql::model::Conversation;
+use crate::graphql::payload::{Attempt, Refused, UserError, answer, refusable};
+use crate::graphql::scalars::Position;
+
+/// Whom to put out of which group.
+#[derive(InputObject)]
+pub struct RemoveGroupMemberInput {
+    /// The id of the group.
+    conversation_id: ID,
+    /// The id of the person.
+    person_id: ID,
+    /// A key of the caller's choice: the same key never makes two events.
+    idempotency_key: Option<Uuid>,
+}
+
+/// What came of it.
+#[derive(SimpleObject, Default)]
+pub struct RemoveGroupMemberPayload {
+    /// The group. Null when refused, or for a moment when the server is catching up.
+    conversation: Option<Conversation>,
+    /// The position of the last event; null when refused.
+    position: Option<Position>,
+    /// Why it was refused; empty when it was done.
+    user_errors: Vec<UserError>,
+}
+
+refusable!(RemoveGroupMemberPayload);
+
+/// The mutation.
+#[derive(Default)]
+pub struct RemoveGroupMember;
+
+#[Object]
+impl RemoveGroupMember {
+    /// Puts a member out of a group: its owner everybody, managers plain members.
+    async fn remove_group_member(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whom to put out of which group.")] input: RemoveGroupMemberInput,
+    ) -> Result<RemoveGroupMemberPayload> {
+        Ok(answer(ctx, remove_group_member(ctx, input).await?))
+    }
+}
+
+async fn remove_group_member(
+    ctx: &Context<'_>,
+    input: RemoveGroupMemberInput,
+) -> Result<Attempt<RemoveGroupMemberPayload>> {
+    ctx.caller()?;
+    let Some(member) = NodeId::person(&input.person_id) else {
+        return Ok(Err(Refused::not_found(&["input", "personId"])));
+    };
+    let asked = Asked {
+        mutation: "removeGroupMember",
+        group: &input.conversation_id,
+        said: member.to_string(),
+        key: input.idempotency_key,
+    };
+    let acted =
+        act(ctx, asked, |conversation, by| actions::RemoveMember { conversation, by, member }).await?;
+    Ok(acted.map(|acted| RemoveGroupMemberPayload {
+        conversation: acted.conversation,
+        position: Some(acted.position.into()),
+        user_errors: vec![],
+    }))
+}
