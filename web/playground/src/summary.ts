@@ -12,6 +12,14 @@ const SENTENCES: Record<string, (event: Fields) => string | undefined> = {
   FriendRequestedUpdate: (event) => `${name(event.from)} asks ${name(event.to)} to be friends`,
   FriendConfirmedUpdate: (event) => `${name(event.by)} agreed: friends with ${name(event.from)}`,
   ConversationStartedUpdate: (event) => `conversation opened: ${names(event.members)}`,
+  MemberJoinedUpdate: (event) => `${name(event.member)} joined the group, let in by ${name(event.by)}`,
+  MemberLeftUpdate: (event) => `${name(event.member)} left the group`,
+  MemberRemovedUpdate: (event) => `${name(event.by)} put ${name(event.member)} out of the group`,
+  ManagerAppointedUpdate: (event) => `${name(event.member)} is a manager of the group`,
+  ManagerDismissedUpdate: (event) => `${name(event.member)} is a manager of the group no more`,
+  OwnershipTransferredUpdate: (event) => `${name(event.from)} handed the group over to ${name(event.to)}`,
+  GroupRenamedUpdate: (event) => `${name(event.by)} named the group ${clipped(event.name)}`,
+  GroupDissolvedUpdate: (event) => `${name(event.by)} dissolved the group`,
   MessageSentUpdate: (event) => {
     const { number, sender, content } = fieldsOf(event.message);
     return number === undefined ? undefined : `#${number} ${name(sender)}: ${clipped(fieldsOf(content).text)}`;

@@ -1,2 +1,2 @@
-import{a as e,i as t}from"./index-CaDhj3et.js";var n=`annal-jsonc`,r={insertSpaces:!0,tabSize:2,eol:`
+import{a as e,i as t}from"./index-ZEPtaiFu.js";var n=`annal-jsonc`,r={insertSpaces:!0,tabSize:2,eol:`
 `},i={jsonc:{astFormat:n,parse:n=>({text:t(n,e(n,void 0,r))}),locStart:()=>0,locEnd:e=>e.text.length}},a={[n]:{print:e=>e.node.text}};export{i as parsers,a as printers};
