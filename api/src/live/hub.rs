@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::{AccountId, ConversationId, Position, Recorded, SessionId};
-use eventlog::{EventLog, LiveBatch, LogError};
+use domain::{AccountId, Position, Recorded, SessionId};
+use eventlog::{EventLog, LiveBatch, LogError, StreamPart};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{mpsc, oneshot};
 
@@ -113,19 +113,10 @@ impl Hub {
         self.state().recent(after, until)
     }
 
-    /// Listens to conversations too, but for those that were left since the listener began: what the caller
-    /// knows of them is older. Returns the position behind which their events arrive live.
-    pub(super) fn join(
-        &self,
-        subscription: &Subscription,
-        conversations: impl IntoIterator<Item = ConversationId>,
-    ) -> Position {
-        let mut state = self.state();
-        let left = state.forget_left(subscription.id);
-        for conversation in conversations.into_iter().filter(|conversation| !left.contains(conversation)) {
-            state.join(subscription.id, Topic::Conversation(conversation));
-        }
-        state.delivered()
+    /// Listens to the conversations among these parts too. Returns the position behind which their events
+    /// arrive live.
+    pub(super) fn join(&self, subscription: &Subscription, parts: &[StreamPart]) -> Position {
+        self.state().join_conversations(subscription.id, parts)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

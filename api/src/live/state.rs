@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use domain::account::AccountEvent;
+use domain::conversation::Conversation;
 use domain::{AccountId, ConversationId, Event, Position, Recorded, SessionId};
+use eventlog::StreamPart;
 use tokio::sync::{mpsc, oneshot};
 
 use super::event::LiveEvent;
@@ -92,9 +94,24 @@ impl State {
         }
     }
 
-    /// The conversations that were left since the listener began. From here on nobody asks again.
-    pub(super) fn forget_left(&mut self, id: ListenerId) -> HashSet<ConversationId> {
-        self.listeners.get_mut(&id).and_then(|listener| listener.left.take()).unwrap_or_default()
+    /// Lets a listener that begins into the conversations of its account, as the views show them. The views
+    /// may be behind what was delivered here, or ahead: a conversation that was left since the listener began
+    /// is passed over, and so is one that is joined by an event yet to come. Returns what was delivered.
+    pub(super) fn join_conversations(&mut self, id: ListenerId, parts: &[StreamPart]) -> Position {
+        let left = self.listeners.get_mut(&id).and_then(|listener| listener.left.take()).unwrap_or_default();
+        let goes_on = |part: &StreamPart| match part.until {
+            None => part.after < self.delivered,
+            Some(until) => until > self.delivered,
+        };
+        let conversations: Vec<_> = parts
+            .iter()
+            .filter(|part| goes_on(part))
+            .filter_map(|part| part.stream.id::<Conversation>())
+            .collect();
+        for conversation in conversations.into_iter().filter(|conversation| !left.contains(conversation)) {
+            self.join(id, Topic::Conversation(conversation));
+        }
+        self.delivered
     }
 
     /// Hands the next event to everybody whom it concerns.
@@ -182,3 +199,6 @@ impl State {
         self.recent.push(Arc::clone(event));
     }
 }
+
+#[cfg(test)]
+mod tests;

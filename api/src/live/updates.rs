@@ -4,7 +4,6 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::conversation::Conversation;
 use domain::{AccountId, Position, StreamId};
 use eventlog::{EventLog, StreamPart};
 use futures_util::{Stream, StreamExt as _, stream};
@@ -94,11 +93,7 @@ impl Feeds {
         }
         let (live, heard) = self.hub.subscribe(account);
         let known = self.parts(account, heard).await?;
-        let conversations = known.iter().filter_map(|part| match part.until {
-            None => part.stream.id::<Conversation>(),
-            Some(_) => None,
-        });
-        let seam = self.hub.join(&live, conversations);
+        let seam = self.hub.join(&live, &known);
         let Some(seen) = after else {
             return Ok(Phase::Missed { events: VecDeque::new(), rest: Rest::Live { seen: seam, live } });
         };
