@@ -39,8 +39,9 @@ changes: ## Show what changed in the GraphQL schema since the last release
 
 bench: ## Measure throughput and latency
 	cargo bench -p eventlog --bench append
+	cargo bench -p projections --bench rebuild
+	cargo bench -p projections --bench group
 	cargo bench -p api --bench delivery
-# A benchmark of the views, `cargo bench -p projections --bench NAME`, takes its place here.
 
 stop-tests: ## Stop and remove the test cluster that single test runs leave running
 	@scripts/stop-test-postgres
