@@ -31,12 +31,15 @@ impl Ahead {
     /// Events above `after`, at most `limit`; see [`EventLog::read`]. After a full page the one behind it is
     /// read in the background, so memory holds two pages at most.
     pub(crate) async fn read(&mut self, after: Position, limit: u32) -> Result<Vec<Recorded>, LogError> {
-        let page = match self.next.take() {
+        let ahead = match self.next.take() {
             Some(mut next) if next.after == after && next.limit == limit => {
                 (&mut next.page).await.map_err(|_| LogError::Panicked)??
             }
-            _ => self.log.read(after, limit).await?,
+            _ => vec![],
         };
+        // An empty page says how the log ended when it was read ahead. Since then there may be more, and whoever
+        // is told that there is not sleeps.
+        let page = if ahead.is_empty() { self.log.read(after, limit).await? } else { ahead };
         if let Some(last) = page.last().filter(|_| page.len() == limit as usize) {
             let (log, after) = (self.log.clone(), last.position);
             let page = tokio::spawn(async move { log.read(after, limit).await });

@@ -6,7 +6,6 @@ use domain::Position;
 use eventlog::EventLog;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
-use crate::ahead::Ahead;
 use crate::error::ProjectionError;
 use crate::projection::catalogue;
 use crate::shadow::{PAGE_EVENTS, Progress, Purpose, Shadow, apply_page, sweep};
@@ -110,10 +109,9 @@ async fn swap(log: &EventLog, shadow: &mut Shadow) -> Result<Position, Projectio
     transaction.execute(format!("SET LOCAL lock_timeout = '{SWAP_LOCK_TIMEOUT}'").as_str()).await?;
     let live = checkpoint::lock(&mut transaction, projection.name()).await?.unwrap_or(Position::START);
     let target = live.min(log.head().await?);
-    let (mut position, mut ahead) = (shadow.position, Ahead::of(log.clone()));
+    let (mut position, ahead) = (shadow.position, &mut shadow.ahead);
     while position < target {
-        position =
-            apply_page(&mut ahead, &mut transaction, &shadow.schema, projection, position, target).await?;
+        position = apply_page(ahead, &mut transaction, &shadow.schema, projection, position, target).await?;
     }
     let tables = projection.tables().iter().map(|table| format!("{}.{table}", schema::LIVE));
     let lock = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", tables.collect::<Vec<_>>().join(", "));

@@ -36,7 +36,7 @@ pub struct Progress {
 
 /// A shadow in the making. Its connection holds a lock, so that nobody takes it for left over.
 pub(crate) struct Shadow {
-    ahead: Ahead,
+    pub(crate) ahead: Ahead,
     pub(crate) connection: PgConnection,
     pub(crate) schema: String,
     pub(crate) projection: Arc<dyn Projection>,

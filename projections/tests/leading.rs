@@ -4,9 +4,12 @@
 
 mod kit;
 
+use std::time::Duration;
+
 use domain::AccountId;
 use kit::{House, PATIENCE, batches_of, eventually};
 use projections::{ProjectorConfig, Waited};
+use sqlx::PgPool;
 
 async fn two_friends(house: &House) -> (AccountId, AccountId) {
     let (ann, bob) = (house.person("ann001").await, house.person("bob001").await);
@@ -28,17 +31,7 @@ async fn two_leaders_at_once_are_told_apart_by_the_fence() {
     let mut gate = pool.begin().await.unwrap();
     sqlx::query("SELECT FROM views.checkpoints FOR UPDATE").execute(&mut *gate).await.unwrap();
     house.says(ann, bob, "hello").await;
-    eventually("both wait for the checkpoint", async || {
-        let waiting: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
-             AND wait_event_type = 'Lock' AND query LIKE 'UPDATE views.checkpoints%'",
-        )
-        .fetch_one(&pool)
-        .await
-        .unwrap();
-        (waiting == 2).then_some(())
-    })
-    .await;
+    waiting_for_checkpoints(&pool, 2).await;
     gate.commit().await.unwrap();
 
     for _ in 0..20 {
@@ -95,4 +88,42 @@ async fn a_projector_whose_connection_is_cut_goes_on_with_another() {
     house.settled(&running.views).await;
     house.proves_all_equal().await;
     running.stop().await;
+}
+
+/// A page that was read ahead says how the log ended then: what came since must not wait for the next look.
+#[tokio::test]
+async fn an_event_that_comes_while_its_page_was_read_ahead_is_not_left_lying() {
+    let house = House::open().await;
+    // Every page is full, so every next one is read ahead, and nothing but events wakes the projector.
+    let config = ProjectorConfig { poll_interval: Duration::from_mins(5), ..batches_of(1) };
+    let running = house.projector(config).await;
+    let (ann, bob) = two_friends(&house).await;
+    house.settled(&running.views).await;
+
+    // It has read one event and, ahead, that there is no other, and waits to apply the one.
+    let pool = house.pool();
+    let mut gate = pool.begin().await.unwrap();
+    sqlx::query("SELECT FROM views.checkpoints FOR UPDATE").execute(&mut *gate).await.unwrap();
+    house.says(ann, bob, "one").await;
+    waiting_for_checkpoints(&pool, 1).await;
+    house.says(bob, ann, "other").await;
+    gate.commit().await.unwrap();
+    house.settled(&running.views).await;
+    house.proves_all_equal().await;
+    running.stop().await;
+}
+
+/// Waits until so many projectors stand before the checkpoints.
+async fn waiting_for_checkpoints(pool: &PgPool, projectors: i64) {
+    eventually("they wait for the checkpoint", async || {
+        let waiting: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+             AND wait_event_type = 'Lock' AND query LIKE 'UPDATE views.checkpoints%'",
+        )
+        .fetch_one(pool)
+        .await
+        .unwrap();
+        (waiting == projectors).then_some(())
+    })
+    .await;
 }
