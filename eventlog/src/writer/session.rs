@@ -61,7 +61,8 @@ impl Session {
         config: &LogConfig,
     ) -> Result<Option<Plan>, Failure> {
         let Some(head) = self.known.head_if_alone() else { return Ok(None) };
-        if batch.iter().any(|request| !request.credentials.is_empty()) {
+        let no_events = batch.iter().all(|request| request.events.is_empty());
+        if no_events || batch.iter().any(|request| !request.credentials.is_empty()) {
             return Ok(None);
         }
         let mut plan = self.plan(batch, head, now, config).await.map_err(Failure::Undone)?;
